@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -21,16 +20,14 @@ from core.errors import BandError, GridError, InputError, UnsafeFileError
 from core.raster.bands import check_bands
 from core.raster.crs import transformed
 from core.raster.grid import Grid
-from core.raster.inventory import Inventory, check_window, no_overlap
+from core.raster.inventory import UNKNOWN, Inventory, check_window, no_overlap
 from core.raster.scene import Patch, ResamplingName, Scene, SceneReader
-from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted, read_vectors_untrusted, sniff
+from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted, sniff
 from core.raster.validity import has_mask, known
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
 
-UNKNOWN = 255
-"""Where the reference says neither that there is a landslide nor that there is none."""
 _JPEG_HALF = 127
 _STRIP = 256
 
@@ -97,7 +94,7 @@ def reference_reader(path: str | os.PathLike[str], grid: Grid, *, patch: bool = 
     try:
         driver = sniff(path)
     except UnsafeFileError:
-        return Inventory.of(read_vectors_untrusted(path), grid, Path(path).name)
+        return Inventory.open(path, grid)
     scene = Scene.open(path)
     if scene.nodata == 0:
         scene = replace(scene, nodata=None)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +16,8 @@ from rasterio.windows import Window
 from core.errors import GridError, InputError
 from core.raster.crs import accuracy_note, transformed
 from core.raster.grid import Grid
+from core.raster.review_marks import review_marks
+from core.raster.vectors import read_vectors_untrusted
 from core.wording import agree, count
 
 if TYPE_CHECKING:
@@ -26,6 +30,9 @@ LARGE = 2_000
 
 FAR = 1e8
 """Pixels from the corner of a grid beyond which polygons are cut to its surroundings."""
+
+UNKNOWN = 255
+"""Where a reference says neither that there is a landslide nor that there is none."""
 
 BEYOND = 1e12
 """Pixels, or units of a coordinate system, beyond which nothing is a place."""
@@ -45,12 +52,45 @@ class Inventory:
         The scene's grid.
     notes
         What of the file does not count, and how exactly it lies on the scene.
+    unknown
+        Outlines of which it is not known whether they are landslides; None where there are none.
     """
 
     polygons: NDArray[np.object_]
     tree: Any
     grid: Grid
     notes: tuple[str, ...] = ()
+    unknown: Inventory | None = None
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], grid: Grid) -> Inventory:
+        """Read a file of outlines onto a grid.
+
+        Of a reviewed inventory (see `core.raster.review_marks`) false alarms are left out, and outlines that are not
+        reviewed are unknown.
+
+        Parameters
+        ----------
+        path
+            GeoPackage, GeoJSON or zipped Shapefile.
+        grid
+            The scene's grid.
+
+        Raises
+        ------
+        UnsafeFileError, InputError, GridError
+            As of `core.raster.vectors.read_vectors_untrusted`, `core.raster.review_marks.review_marks` and `of`.
+        """
+        features, name = read_vectors_untrusted(path), Path(path).name
+        marks = review_marks(path, len(features))
+        if marks is None:
+            return cls.of(features, grid, name)
+        made, rest = cls.of(features[marks.landslide], grid, name), features[marks.unknown]
+        try:
+            unknown = cls.of(rest, grid, name) if len(rest) else None
+        except GridError:  # they lie beside the grid
+            unknown = None
+        return replace(made, notes=(*made.notes, *marks.notes(name)), unknown=unknown)
 
     @classmethod
     def of(cls, features: GeoDataFrame, grid: Grid, name: str) -> Inventory:
@@ -102,7 +142,18 @@ class Inventory:
         return cls(polygons, shapely.STRtree(polygons), grid, notes)
 
     def read(self, window: Window) -> NDArray[np.uint8]:
-        """Read a window: 1 in pixels whose centres a polygon covers, else 0; (height, width) of uint8."""
+        """Read a window: 1 in pixels whose centres a polygon covers, `UNKNOWN` in those of `unknown`, else 0.
+
+        Returns
+        -------
+        ndarray (height, width) of uint8
+        """
+        burnt = self._read(window)
+        if self.unknown is not None:
+            burnt[(burnt == 0) & (self.unknown.read(window) == 1)] = UNKNOWN
+        return burnt
+
+    def _read(self, window: Window) -> NDArray[np.uint8]:
         import shapely
         from rasterio.features import rasterize
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.learning.training_distance import UNLIKE
 from core.raster.files import one_line
+from core.raster.review_marks import REVIEWED
 from core.report.parts import Content, Items, Notice
 from core.report.subject import Subject, UsedModel, joint_of, models_of
 from core.report.words import sentences
@@ -14,7 +15,7 @@ WHERE = " The map layer “Unlike training images” shows where."
 SYNTHETIC = ("This image is synthetic", "This scene is synthetic")
 SEEN = ("The model was trained or selected on this", "The model was trained or chosen on this")
 
-TOLD_IN_BOXES = (*SYNTHETIC, *SEEN, UNLIKE)
+TOLD_IN_BOXES = (*SYNTHETIC, *SEEN, UNLIKE, REVIEWED)
 """Beginnings of a run's notes that the report tells in its own boxes, as they are now and as older runs have them."""
 
 
@@ -31,6 +32,7 @@ _WARNINGS = (
     "no exact way between their datums",
     "m, entered by hand",
     UNLIKE,
+    REVIEWED,
 )
 """Words of a run's notes on what was guessed or does not fit, so that the result may be wrong for that alone.
 
@@ -63,9 +65,12 @@ def cautions(subject: Subject) -> list[Content]:
                 "The result and its scores do not show how well the model performs elsewhere.",
             )
         )
+    notes = subject.content.result.notes
+    boxes += [Notice("Scores against a review of a model's result", one_line(note)) for note in notes
+              if note.startswith(REVIEWED)]  # fmt: skip
     return boxes + [
         Notice(UNLIKE.rstrip(":"), one_line(note.removeprefix(UNLIKE).replace(WHERE, "")))
-        for note in subject.content.result.notes
+        for note in notes
         if note.startswith(UNLIKE)
     ]
 

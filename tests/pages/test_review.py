@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from shapely.geometry import box, mapping
 from streamlit.testing.v1 import AppTest
 
 from core.jobs.jobs import InlineJobs
+from core.report.make import report_input, report_kind
+from core.report.write import render
 from core.review import log
 from core.review.edits import Edit
 from core.review.found import Opened, open_review
@@ -212,6 +215,18 @@ def test_a_finished_review_becomes_the_reference_of_its_scene(page: AppTest, sto
     (scored,) = store.children(run, "scored")
     assert scored.metrics["precision"] == pytest.approx(200 / 260)
     assert scored.metrics["recall"] == 1
+    # It is said that the model is scored against outlines of its own.
+    told = f"The reference is a review of this model's own result (review of run {run[:8]} by "
+    result = store.result(scored.id)
+    assert result.notes[0].startswith(told)
+    assert result.provenance["truth"]["review"]["run"] == run
+    assert any(told in one.value.replace("\\", "") for one in page.warning)
+    written = render(report_input(store, scored.id), report_kind(store.run(scored.id)))
+    assert told in unescape(written)
+    opened(page, scored.id)
+    assert next(button for button in page.button if button.label == label).disabled
+    next(one for one in page.checkbox if "Replace the reference" in one.label).check().run()
+    assert not next(button for button in page.button if button.label == label).disabled
     # The review is that of the run that was scored.
     opened(page, scored.id)
     assert "2 of 2 reviewed" in page.get("progress")[0].proto.text

@@ -17,10 +17,14 @@ import pandas
 import pyproj
 import pytest
 import rasterio
+from rasterio.windows import Window
 from shapely.geometry import box
 
 from core.errors import InputError
+from core.raster.align import reference_reader
 from core.raster.fields import KNOWN, NEVER
+from core.raster.inventory import UNKNOWN
+from core.raster.review_marks import review_in, reviewed_by
 from core.review import actions
 from core.review.edits import Edit
 from core.review.fields import review_fields
@@ -31,7 +35,10 @@ from core.review.state import STATUSES
 from core.review.training import write_training
 from core.runs.store import Store
 from core.tasks.detection.boxes import Boxes
+from core.tasks.detection.candidates import read_boxes
+from core.tasks.detection.run import write_reference as write_boxes_of_reference
 from core.tasks.mapping.view import Choice
+from core.tasks.susceptibility.landslides import InventoryPlan, landslides_of
 from tests.factories import keep, keep_detection, made_detection, made_run, write_raster
 
 
@@ -99,6 +106,65 @@ def test_other_programs_read_status_reviewer_and_origin(store: Store, run: str, 
     assert (summary["finished"], summary["counts"]["added"]) == (True, 1)
     log = pandas.read_csv(tmp_path / "out" / "review_log.csv")
     assert log["operation"].tolist() == ["begin", "judge", "judge", "draw", "examined"]
+
+
+@pytest.mark.parametrize("file", ["reviewed.gpkg", "reviewed.geojson", "reviewed.shp.zip"])
+def test_a_reviewed_inventory_is_a_reference_without_its_false_alarms(
+    store: Store, run: str, tmp_path: Path, file: str
+) -> None:
+    now = finished(store, run)
+    export_review(now, tmp_path)
+    grid = now.found.grid
+    reader = reference_reader(tmp_path / file, grid)
+    codes = reader.read(Window(0, 0, grid.width, grid.height))
+    # The last column has no data in the run; a reference of outlines says nothing of that.
+    assert np.array_equal(codes[:, :49], reference_mask(now)[:, :49])
+    assert [codes[5, 10], codes[21, 31], codes[33, 42]] == [1, 0, 1]
+    assert reader.notes == (
+        f"1 outline of {file} is a false alarm by its review and does not count as a landslide.",
+    )
+    known = {"run": run, "model": now.run.model, "reviewers": ["Anna"]}
+    assert review_in(tmp_path / file) == known
+    assert reviewed_by(known) == f"Review of run {run[:8]} by Anna"
+    slides = landslides_of(tmp_path / file, "vector", InventoryPlan(), grid, file)
+    assert slides.notes[-1] == f"1 outline of {file} was left out: false alarms by its review, or not reviewed."
+    assert slides.polygons is not None
+    assert slides.count == 2
+
+
+def test_what_nobody_reviewed_is_unknown_in_a_reference(store: Store, run: str, tmp_path: Path) -> None:
+    first, _ = opened(store, run).features
+    now = edited(store, run, Edit("judge", (first,)))
+    export_review(now, tmp_path)
+    grid = now.found.grid
+    reader = reference_reader(tmp_path / "reviewed.gpkg", grid)
+    codes = reader.read(Window(0, 0, grid.width, grid.height))
+    assert [codes[5, 10], codes[21, 31], codes[33, 42]] == [1, UNKNOWN, 0]
+    assert (codes == UNKNOWN).sum() == 20
+    assert reader.notes == ("1 outline of reviewed.gpkg is not reviewed: its ground counts as unknown.",)
+    path = tmp_path / "folder"
+    path.mkdir()
+    record = store.scene_record(now.run.subject.dataset_id)
+    names, notes = write_boxes_of_reference(tmp_path / "reviewed.gpkg", record.scene, (1, 2, 3), path, None)
+    assert len(read_boxes(path / names["truth"])) == 1
+    assert "The reference does not cover 1.0 % of the image" in notes[1]
+
+
+def test_a_review_without_landslides_is_no_reference(store: Store, run: str, tmp_path: Path) -> None:
+    both = tuple(opened(store, run).features)
+    now = edited(store, run, Edit("judge", both, judgement="rejected"))
+    export_review(now, tmp_path)
+    with pytest.raises(InputError, match="no outline is a landslide"):
+        reference_reader(tmp_path / "reviewed.gpkg", now.found.grid)
+
+
+def test_any_other_inventory_is_no_review(tmp_path: Path) -> None:
+    shapes = geopandas.GeoDataFrame(
+        {"status": ["rejected"], "landslide": [0], "reviewer": ["A"]}, geometry=[box(0, 0, 4, 4)], crs="EPSG:32633"
+    )
+    shapes.to_file(tmp_path / "own.gpkg")
+    assert review_in(tmp_path / "own.gpkg") is None
+    assert review_in(write_raster(tmp_path / "own.tif", np.ones((1, 4, 4), np.uint8))) is None
 
 
 def test_every_field_is_explained(store: Store, run: str, tmp_path: Path) -> None:

@@ -303,9 +303,17 @@ def _reference(at: Reviewing, score: Callable[[SceneRecord], str], record: Scene
         *([f"{count(left_out, found.noun, found.several)} cannot be reviewed"] if left_out else []),
         *([] if at.review.examined else ["nobody has confirmed that the whole area was searched for missed ones"]),
     ]
+    agreed = True
+    if record.reference is not None and not left:
+        agreed = st.checkbox(
+            tr("Replace the reference inventory that the image has now"), key=f"review-replace-{at.run}",
+            help=tr("Earlier runs and their scores keep the present one."),
+        )  # fmt: skip
     pressed = st.button(
-        tr("Use as reference of this image and score this run"), disabled=bool(left), key=f"review-reference-{at.run}",
-        help=tr("Makes the landslides of the finished review the reference inventory of the image."),
+        tr("Use as reference of this image and score this run"), disabled=bool(left) or not agreed,
+        key=f"review-reference-{at.run}",
+        help=tr("Makes the landslides of the finished review the reference inventory of the image. It repeats the "
+                "outlines that you accepted, so scores against it are higher than against an independent inventory."),
     )  # fmt: skip
     if left:
         st.caption(tr("Not available yet: {list}.").format(list=' and '.join(left)))

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from core.raster.align import UNKNOWN, ReferenceReader, reference_reader
+from core.raster.align import ReferenceReader, reference_reader
 from core.raster.grid import Grid
-from core.raster.inventory import Inventory
+from core.raster.inventory import UNKNOWN, Inventory
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.raster.strip_labelling import EIGHT, Mask, Numbers, joined, labelled, strip_rows
 from core.tasks.detection.boxes import Boxes

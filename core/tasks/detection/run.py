@@ -17,9 +17,9 @@ from core.learning.preprocessing import Preprocessing, preprocess, preprocessing
 from core.learning.store import StoredModel, find_model
 from core.plots.colours import NOT_KNOWN
 from core.plots.gis_style import class_table
-from core.raster.align import UNKNOWN, ReferenceReader, reference_reader
+from core.raster.align import ReferenceReader, reference_reader
 from core.raster.area import Area, area_of
-from core.raster.inventory import Inventory
+from core.raster.inventory import UNKNOWN, Inventory
 from core.raster.progress import Cancel, ProgressCallback, ignore, never
 from core.raster.scene import Scene
 from core.raster.write import RasterWriter, writing
@@ -39,9 +39,11 @@ from core.tasks.imagery.inputs import check_same_scene, inputs_of, ordered_scene
 from core.tasks.imagery.provenance import (
     elevation_notes,
     preprocessing_record,
+    reference_notes,
     reference_record,
     run_warnings,
     scene_record,
+    without_reference_notes,
 )
 from core.tasks.imagery.request import ImageRequest, Local, order_image, recorded_request, run_image
 from core.tasks.imagery.request import request_for as request_for_scene
@@ -128,6 +130,8 @@ def detect_scene(job: Job, request: Request) -> DetectionResult:
     report(0, len(predictor.windows(area)))
     artifacts, notes = {CANDIDATES: f"{CANDIDATES}.parquet"}, run_warnings(scene, model, how)
     notes += elevation_notes(record.dem)
+    known = reference_record(record.reference)
+    notes += reference_notes(known, model.spec.name)
     count = write_candidates(predictor, folder / artifacts[CANDIDATES], area, report, job.stopped)
     searched = write_searched(scene, how.bands, folder, area, job.stopped)
     artifacts, notes = artifacts | searched.artifacts, notes + searched.notes
@@ -142,7 +146,7 @@ def detect_scene(job: Job, request: Request) -> DetectionResult:
     provenance = {
         **job.times(),
         "scene": scene_record(scene, model),
-        "truth": reference_record(record.reference),
+        "truth": known,
         "model": {
             "name": spec.name,
             "family": spec.architecture,
@@ -205,7 +209,7 @@ def write_reference(
     reader, least = reference_reader(path, scene.grid), minimum_pixels(scene.grid.ground_distance())
     stopped = never if job is None else job.stopped
     names, notes = {TRUTH: f"{TRUTH}.parquet"}, reader.notes
-    if isinstance(reader, Inventory):
+    if isinstance(reader, Inventory) and reader.unknown is None:
         boxes = boxes_of_reference(reader, scene.grid, least, report, stopped)
     else:
         path = folder / f"{KNOWN}.tif"
@@ -331,6 +335,7 @@ def compute_scored(job: Job, request: object) -> DetectionResult:
     drawn = result.provenance["parameters"].get("area")
     area = area_of(scene.grid, drawn) if drawn else None
     names, notes = write_reference(reference, scene, preprocessing_of(result.provenance).bands, job.folder, area, job)
+    known = reference_record(reference)
     # The candidates are the same file: a path of the store, which keeps it once.
     artifacts = {role: str(result.artifact(role)) for role in result.artifacts if role not in (TRUTH, KNOWN)}
     return counted(
@@ -342,7 +347,9 @@ def compute_scored(job: Job, request: object) -> DetectionResult:
             inputs=inputs_of(record),
             artifacts=artifacts | names,
             parents=job.run.parents,
-            notes=(*result.notes, *notes),
-            provenance={**result.provenance, "truth": reference_record(reference), "scored": now()},
+            notes=tuple(dict.fromkeys(
+                (*reference_notes(known, result.model), *without_reference_notes(result.notes), *notes)
+            )),
+            provenance={**result.provenance, "truth": known, "scored": now()},
         )
     )

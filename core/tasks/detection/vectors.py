@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,6 @@ import numpy as np
 from core.errors import InputError
 from core.raster.grid import Grid
 from core.raster.inventory import Inventory
-from core.raster.vectors import read_vectors_untrusted
 from core.tasks.detection.boxes import Boxes
 
 if TYPE_CHECKING:
@@ -58,7 +56,7 @@ def boxes_of_vectors(path: str | os.PathLike[str], grid: Grid, minimum: float = 
     InputError
         When the file cannot be read, holds no polygons, or more than `MOST_BOXES`.
     """
-    return boxes_of_inventory(Inventory.of(read_vectors_untrusted(path), grid, Path(path).name), minimum)
+    return boxes_of_inventory(Inventory.open(path, grid), minimum)
 
 
 def boxes_of_inventory(inventory: Inventory, minimum: float = 0.0) -> Boxes:

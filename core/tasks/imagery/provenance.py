@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from core.learning.preprocessing import Preprocessing
 from core.learning.spec import ModelSpec
 from core.learning.store import StoredModel, sha256
 from core.raster.quantity import Quantity
+from core.raster.review_marks import REVIEWED, review_in, reviewed_by
 from core.raster.scene import Scene
 from core.raster.validity import USUALLY
 
@@ -34,8 +36,44 @@ def preprocessing_record(how: Preprocessing, spec: ModelSpec) -> dict[str, Any]:
 
 
 def reference_record(path: Path | None) -> dict[str, Any] | None:
-    """An inventory as it stands in the provenance of a run; None without one."""
-    return None if path is None else {"name": path.name, "sha256": sha256(path)}
+    """An inventory as it stands in the provenance of a run; None without one.
+
+    Of a reviewed inventory it also says whose result was reviewed, see `core.raster.review_marks`.
+    """
+    if path is None:
+        return None
+    review = review_in(path)
+    name = path.name if review is None else reviewed_by(review)
+    return {"name": name, "sha256": sha256(path)} | ({} if review is None else {"review": dict(review)})
+
+
+def reference_notes(reference: Mapping[str, Any] | None, model: str) -> tuple[str, ...]:
+    """What is to be said of scores against a review of a model's result; nothing of any other reference.
+
+    Parameters
+    ----------
+    reference
+        As of `reference_record`.
+    model
+        Name of the model that is scored.
+    """
+    review = (reference or {}).get("review")
+    if not review:
+        return ()
+    whose = "this model's own result" if review.get("model") == model else (
+        f"a result of the model {review['model']}" if review.get("model") else "a model's result"
+    )  # fmt: skip
+    by = reviewed_by(review)
+    return (
+        f"{REVIEWED} {whose} ({by[:1].lower()}{by[1:]}). It repeats the outlines that reviewers accepted, so the "
+        "scores are higher than against an inventory drawn independently, and do not show how the model performs "
+        "elsewhere.",
+    )
+
+
+def without_reference_notes(notes: tuple[str, ...]) -> tuple[str, ...]:
+    """Notes of a run that is scored against another reference than before."""
+    return tuple(note for note in notes if not note.startswith(REVIEWED))
 
 
 def elevation_notes(dem: Path | None) -> tuple[str, ...]:

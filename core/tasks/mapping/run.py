@@ -27,6 +27,7 @@ from core.tasks.imagery.inputs import inputs_of, ordered_scene
 from core.tasks.imagery.provenance import (
     elevation_notes,
     preprocessing_record,
+    reference_notes,
     reference_record,
     run_warnings,
     scene_record,
@@ -167,6 +168,7 @@ class Prepared:
         """
         scene, spec, known = self.record.scene, self.model.spec, self.reference is not None
         compared = compare(scene, self.model, self.how, self._encoder, folder, self.area, cancel)
+        provenance = self._provenance()
         return MappingResult(
             id=self.run.id,
             kind=self.run.kind,
@@ -178,8 +180,9 @@ class Prepared:
             has_reference=known,
             baseline=counts.baseline if known and spec.bands == ("red", "green", "blue") else None,
             artifacts={**artifacts, **compared.artifacts},
-            provenance={**self._provenance(), TRAINING_DISTANCE: compared.record},
+            provenance={**provenance, TRAINING_DISTANCE: compared.record},
             notes=(
+                *reference_notes(provenance["truth"], spec.name),
                 *compared.notes,
                 *run_warnings(scene, self.model, self.how),
                 *elevation_notes(self.record.dem),

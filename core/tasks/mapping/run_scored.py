@@ -23,7 +23,7 @@ from core.raster.write import writing
 from core.runs.provenance import now
 from core.runs.records import Order, SceneRecord
 from core.tasks.imagery.inputs import check_same_scene, inputs_of, reference_of, scene_of
-from core.tasks.imagery.provenance import reference_record
+from core.tasks.imagery.provenance import reference_notes, reference_record, without_reference_notes
 from core.tasks.mapping.baseline import colour_index, index_codes
 from core.tasks.mapping.result import PROBABILITY, TRUTH, MappingResult
 
@@ -140,8 +140,9 @@ def compute_scored(job: Job, request: Request) -> MappingResult:
     result, record = job.parent(MappingResult), scene_of(job.store, job.run)
     path, spec = reference_of(record), find_model("mapping", result.model).spec
     check_same_scene(result.scene_digest, record.scene)
+    reader, known = reference_reader(path, result.grid), reference_record(path)
     artifacts, counts, baseline = count_against(
-        result, reference_reader(path, result.grid), job.folder, record.scene, spec, job.counting("Counting block"),
+        result, reader, job.folder, record.scene, spec, job.counting("Counting block"),
         job.stopped,
     )  # fmt: skip
     return replace(
@@ -155,5 +156,8 @@ def compute_scored(job: Job, request: Request) -> MappingResult:
         has_reference=True,
         artifacts=artifacts,
         parents=job.run.parents,
-        provenance={**result.provenance, "truth": reference_record(path), "scored": now()},
+        notes=tuple(dict.fromkeys(
+            (*reference_notes(known, result.model), *without_reference_notes(result.notes), *reader.notes)
+        )),
+        provenance={**result.provenance, "truth": known, "scored": now()},
     )

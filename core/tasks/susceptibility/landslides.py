@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from core.errors import GridError, InputError
 from core.raster.crs import accuracy_note, crs_of_code, transformed
 from core.raster.inventory import Inventory
+from core.raster.review_marks import review_marks
 from core.wording import agree, count
 
 if TYPE_CHECKING:
@@ -257,10 +258,10 @@ def landslides_of(path: Path, form: str, plan: InventoryPlan, grid: Grid, name: 
     if form == "table":
         places, labels, notes = _table(path, plan, grid, name)
         return _points(places, labels, grid, name, notes)
-    features, labels = _vectors(path, plan, name)
+    features, labels, notes = _vectors(path, plan, name)
     kinds = features.geom_type.fillna("")
     if kinds.isin(("Polygon", "MultiPolygon")).any():
-        return _polygons(features, labels, grid, name)
+        return _polygons(features, labels, grid, name, notes)
     points = features[kinds.isin(("Point", "MultiPoint"))]
     if points.empty:
         raise InputError(
@@ -274,12 +275,17 @@ def landslides_of(path: Path, form: str, plan: InventoryPlan, grid: Grid, name: 
     places = np.column_stack([exploded.x.to_numpy(float), exploded.y.to_numpy(float)])
     left = len(features) - len(points)
     others = f"{count(left, 'other feature')} {agree(left, 'was', 'were')} left out"
-    notes = [f"Only the points of {name} were used; {others}."] if left else []
+    notes += [f"Only the points of {name} were used; {others}."] if left else []
     return _points(on_grid(places, features.crs, grid, name, notes), labels, grid, name, notes)
 
 
-def _vectors(path: Path, plan: InventoryPlan, name: str) -> tuple[GeoDataFrame, NDArray[np.bool_] | None]:
-    """Features of a file, and whether each is a landslide; None where all are."""
+def _vectors(
+    path: Path, plan: InventoryPlan, name: str
+) -> tuple[GeoDataFrame, NDArray[np.bool_] | None, list[str]]:
+    """Features of a file, whether each is a landslide (None where all are), and what was left out.
+
+    Of a reviewed inventory without a label, those are taken that are landslides by the review.
+    """
     import pandas as pd
 
     from core.raster.vectors import first_attributes, read_vectors_untrusted
@@ -290,18 +296,26 @@ def _vectors(path: Path, plan: InventoryPlan, name: str) -> tuple[GeoDataFrame, 
         raise InputError(f"{name} has {len(features):,} features; the limit is {MOST_FEATURES:,}.",
                          remedy="Clip it to the area.")  # fmt: skip
     if not plan.label:
-        return features, None
+        marks = review_marks(path, len(features))
+        if marks is None:
+            return features, None, []
+        left = int((~marks.landslide).sum())
+        were = agree(left, "was", "were")
+        told = f"{count(left, 'outline')} of {name} {were} left out: false alarms by its review, or not reviewed."
+        return features[marks.landslide].reset_index(drop=True), None, [told] if left else []
     said = first_attributes(path, len(features), 4096)
     if plan.label not in said.names:
         raise InputError(f"{name} has no column {plan.label!r}.", remedy=f"Its columns are {', '.join(said.names)}.")
     column = [row[said.names.index(plan.label)] for row in said.rows]
     labels, known = labels_of(pd.Series(column, dtype=object), Columns(plan.label, (), positive=plan.positive), name)
     kept = np.flatnonzero(known)
-    return features.iloc[kept].reset_index(drop=True), labels[kept]
+    return features.iloc[kept].reset_index(drop=True), labels[kept], []
 
 
-def _polygons(features: GeoDataFrame, labels: NDArray[np.bool_] | None, grid: Grid, name: str) -> Landslides:
-    absences, notes = None, []
+def _polygons(
+    features: GeoDataFrame, labels: NDArray[np.bool_] | None, grid: Grid, name: str, notes: list[str]
+) -> Landslides:
+    absences = None
     if labels is not None:
         others = Inventory.of(features[~labels], grid, name) if (~labels).any() else None
         absences = np.empty((0, 2)) if others is None else _inside(others.polygons)
