@@ -308,4 +308,10 @@ def test_what_the_page_selects_is_not_added_to_what_a_reviewer_selects(page: App
     page.session_state[f"review-ticked-{run}"] = [first, second]
     page.run()
     assert f"**2 selected**: {first}, {second}" in texts(page)
-    assert f"These buttons apply to all 2; the buttons above the map apply to {second} alone." in texts(page)
+    # What is pressed for one would be ambiguous: the buttons of one are off until one alone is selected.
+    assert "2 rows are selected: use the buttons below the table, or select one alone." in texts(page)
+    single = {"Correct", "False alarm", "Delete", "Edit outline"}
+    off = {button.label: button.disabled for button in page.button if button.key and button.key.startswith("review-")}
+    assert {label for label in single if off[label]} == single
+    press(page, "Mark correct")
+    assert statuses(store, run) == ["confirmed", "confirmed"]

@@ -180,7 +180,7 @@ def show_bar(at: Reviewing) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="review-bar"):
         _ask_name(at)
         ready = is_named()
-        off = not ready or one is None
+        off = not ready or one is None or at.together
         with st.popover(tr("Reason"), disabled=off, help=tr("Reason for a false alarm, and a note.")):
             if one is not None:
                 _ask_reason(at, one)
@@ -216,6 +216,9 @@ def show_bar(at: Reviewing) -> None:
                 if back
                 else tr("Nothing to redo"),
             )
+    if at.together:
+        told = tr("{count:,} rows are selected: use the buttons below the table, or select one alone.")
+        st.caption(told.format(count=len(at.ticked)))
     _offer_drawing(at, ready=ready)
 
 

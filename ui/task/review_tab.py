@@ -16,7 +16,7 @@ from ui import labels, resources
 from ui.feedback import guard, plain
 from ui.messages import tr
 from ui.task.export import folder_of, offer
-from ui.task.reviewing import NAME, Reviewing, do, is_named, onward
+from ui.task.reviewing import NAME, Reviewing, do, is_named, onward, ticked_key
 from ui.task.selection import show_rows
 
 if TYPE_CHECKING:
@@ -125,8 +125,8 @@ def _table(at: Reviewing) -> None:
     if wanted:
         frame = frame[frame["status"].isin([tr(STATUSES[name]) for name in wanted])]
     names: list[str] = frame["id"].tolist()
-    kept = f"review-ticked-{at.run}"
-    ticked: list[str] = [name for name in st.session_state.get(kept, []) if name in names]
+    kept = ticked_key(at.run)
+    ticked = [name for name in at.ticked if name in names]
     current = at.selection.current
     if current not in ticked:  # something else was selected since, or nothing
         ticked = [str(current)] if current in names else []
@@ -194,7 +194,7 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
 
     def still() -> tuple[str, ...]:
         """Those that are ticked at this moment, of those that the buttons were drawn for."""
-        now = st.session_state.get(f"review-ticked-{at.run}", [])
+        now = at.ticked
         return tuple(name for name in ids if name in now)
 
     def judged(judgement: Judgement) -> None:
@@ -209,7 +209,7 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
             return found
 
         def select() -> None:
-            st.session_state[f"review-ticked-{at.run}"] = made
+            st.session_state[ticked_key(at.run)] = made
             at.selection.choose(made[0], "chart")  # on top of the table
 
         do(at, edit, then=select)
@@ -226,13 +226,6 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
         st.button(
             tr("Delete"), on_click=lambda: do(at, lambda: Edit("delete", still())), disabled=off, key=f"{key}-delete"
         )
-    st.caption(
-        plain(
-            tr("These buttons apply to all {count:,}; the buttons above the map apply to {name} alone.").format(
-                count=len(ids), name=at.selection.current
-            )
-        )
-    )
 
 
 def _searched(at: Reviewing) -> None:

@@ -83,6 +83,16 @@ class Reviewing:
         return self.review.features.get(self.selection.current or "")
 
     @property
+    def ticked(self) -> list[str]:
+        """Ids of the rows that are selected in the table."""
+        return list(st.session_state.get(ticked_key(self.run), []))
+
+    @property
+    def together(self) -> bool:
+        """Whether several rows are selected, so that the buttons below the table apply, and those of one do not."""
+        return len(self.ticked) > 1 and self.selection.current in self.ticked
+
+    @property
     def drawn(self) -> dict[str, Any] | None:
         """What is drawn on the map."""
         return drawn_on(self.spec, key=self.map_key)
@@ -102,6 +112,11 @@ def _short(value: object) -> str:
     if value < 1:  # a threshold, written as its slider writes it
         return f"{value:.2f}"
     return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
+
+
+def ticked_key(run: str) -> str:
+    """Where the rows are kept that are selected in the table of a review."""
+    return f"review-ticked-{run}"
 
 
 def is_open(task: str) -> bool:
