@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from ui.messages import tr
 
 _LOG = logging.getLogger("slidelens")
 
+_OPTION = re.compile(r" ?\(--[a-z-]+,?(?: ([^()]*))?\)")
+"""The option of a command, in brackets, that a remedy of core names."""
+
 SOON = 1.0
 """Seconds after which a page says what it waits for."""
 
@@ -25,8 +29,26 @@ def show_error(error: LandslideError) -> None:
     if isinstance(error, RunCancelled):
         st.info(_plain(str(error)))
         return
-    parts = [f"**{_plain(error.what)}**", _plain(error.why), _plain(error.remedy)]
+    parts = [f"**{_plain(error.what)}**", _plain(error.why), _plain(without_options(error.remedy))]
     st.error("  \n".join(part for part in parts if part))
+
+
+def without_options(remedy: str) -> str:
+    """A remedy for a page, which has fields where a command has options; values to choose from stay.
+
+    Examples
+    --------
+    >>> without_options("Name it (--time)."), without_options("Name it (--unit mm, cm or m).")
+    ('Name it.', 'Name it (mm, cm or m).')
+    >>> without_options("Name the column or columns (--displacement, or --components NORTH,EAST).")
+    'Name the column or columns.'
+    """
+
+    def told(option: re.Match[str]) -> str:
+        values = option[1] or ""
+        return f" ({values})" if values and values == values.lower() and not {"=", "-"} & set(values) else ""
+
+    return _OPTION.sub(told, remedy)
 
 
 def show_bug(error: Exception) -> str:

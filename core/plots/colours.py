@@ -260,9 +260,15 @@ def spread(colours: Sequence[str], count: int) -> tuple[str, ...]:
     return tuple("#{:02X}{:02X}{:02X}".format(*row) for row in mixed.round().astype(int).tolist())
 
 
-def difference_legend(title: str) -> Legend:
-    """Legend of a layer that shows by how much a probability differs."""
-    return ramp_legend(title, DIVERGING_RAMP, "−1", "0", "+1")
+def difference_legend(title: str, low: str = "−1", high: str = "+1") -> Legend:
+    """Legend of a layer that shows by how much a probability differs.
+
+    Parameters
+    ----------
+    low, high
+        Words at the ends of the scale, blue and red.
+    """
+    return ramp_legend(title, DIVERGING_RAMP, low, "0", high)
 
 
 def legend(layer: str) -> Legend | None:

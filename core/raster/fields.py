@@ -122,6 +122,12 @@ KNOWN: Mapping[str, Field] = {
     "elevation_m": Field(
         "Elevation", "Elevation of a point within the outline.", "m", empty="no elevation is known there",
         kind="number", balloon=36),
+    "share_known": Field(
+        "Share with earlier data", "Share of the outline of which the earlier image has data.", "0 to 1",
+        kind="number", digits=2, balloon=26),
+    "share_before": Field(
+        "Share mapped before", "Share of that part that was mapped as landslide in the earlier image, too.", "0 to 1",
+        empty="the earlier image has no data there", kind="number", digits=2, balloon=28),
     "pixel_size_m": Field(
         "Pixel size", "Size of a pixel on the ground that a user stated for an image without coordinate system. "
         "Areas and perimeters in metres follow from it.", "m", kind="number", digits=2),

@@ -122,9 +122,9 @@ def sniff(path: str | os.PathLike[str]) -> Driver:
         if head.startswith(magic):
             return driver
     raise UnsafeFileError(
-        f"{file.name} is not a GeoTIFF, PNG or JPEG image, regardless of its name.",
-        "Other kinds of files may point to further files on the server, so they are not opened.",
-        "Convert it to GeoTIFF first, for example with gdal_translate.",
+        f"{file.name} is not a GeoTIFF, PNG or JPEG image, whatever its name says.",
+        "Files of other kinds are not opened, because they can refer to further files on the server.",
+        "Export it as GeoTIFF, for example with QGIS or gdal_translate.",
     )
 
 

@@ -104,7 +104,7 @@ def _recognised(path: str | os.PathLike[str]) -> tuple[Path, Kind]:
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
         return file, "geojson"
     raise UnsafeFileError(
-        f"{file.name} is not a GeoPackage, GeoJSON or zipped Shapefile, regardless of its name.",
-        "Other kinds of files may point to further files on the server, so they are not opened.",
+        f"{file.name} is not a GeoPackage, GeoJSON or zipped Shapefile, whatever its name says.",
+        "Files of other kinds are not opened, because they can refer to further files on the server.",
         "Convert it to GeoPackage first, for example with ogr2ogr or QGIS.",
     )

@@ -85,7 +85,7 @@ def write_training(opened: Opened, folder: Path, *, tile: int = TILE) -> dict[st
         raise InputError(
             f"The review covers too little for a single patch of {tile} pixels.",
             f"A patch needs at least {100 * LEAST_KNOWN:.0f} % known pixels and must lie entirely within the image.",
-            "Review more, confirm that the area was searched, or choose smaller patches.",
+            "Review more, confirm that the area was searched, or choose smaller patches (--tile).",
         )
     content = {
         **summary(opened), "scene": scene.name, "tile": tile, "patches": written, "left_out": left_out,

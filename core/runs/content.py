@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from core.errors import InputError, UnsafeFileError
 from core.raster.files import first_bytes, regular_file
 from core.runs.records import Form
+from core.wording import count
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -122,7 +123,7 @@ def _recognised(file: Path, suffix: str, form: Form | None) -> Recognised:
         if form == "table" or suffix in _TEXTS:
             return Recognised("table", ".tsv" if suffix in (".tsv", ".tab") else ".csv")
         raise UnsafeFileError(
-            f"{file.name} cannot be opened: it is not one of the supported file types, regardless of its name.",
+            f"{file.name} cannot be opened: it is not one of the supported file types, whatever its name says.",
             "Other types of files may point to further files on the server, so they are not opened.",
             f"Choose a {'; a '.join(_KINDS.values())}.",
         ) from None
@@ -147,7 +148,12 @@ def check(path: Path, form: Form) -> None:
     else:
         from core.series.table import describe_table
 
-        describe_table(path)
+        info = describe_table(path)
+        if not info.rows:
+            raise InputError(
+                f"{path.name} has {count(len(info.columns), 'column')} but no rows of data.",
+                remedy="Choose a table with data below its headings.",
+            )
 
 
 def preview(path: Path, form: Form) -> Preview:

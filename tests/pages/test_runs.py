@@ -75,7 +75,7 @@ def test_runs_stand_in_a_table_with_their_numbers(page: AppTest, store: Store, m
     (row,) = page.dataframe[0].value.to_dict("records")
     assert (row["Name"], row["Status"], row["Pinned"]) == ("North slope", "Done", "pinned")
     # Of 20 pixels 10 are mapped, and just those are landslide.
-    assert (row["F1"], row["IoU"], row["Precision"], row["Recall"], row["Above threshold"]) == (1, 1, 1, 1, 0.5)
+    assert (row["F1"], row["IoU"], row["Precision"], row["Recall"], row["Above threshold"]) == (1, 1, 1, 1, 50)
     assert list(row["Tags"]) == ["urgent"]
 
 

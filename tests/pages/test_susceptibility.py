@@ -138,5 +138,5 @@ def test_a_table_without_its_label_says_so_beside_the_button(page: AppTest, stor
     press(page.run(), "Validate models")
 
     assert not page.exception
-    assert "Choose the label and at least one factor" in page.error[0].value
+    assert "No label was chosen" in page.error[0].value
     assert list(store.runs(RunFilter())) == []

@@ -148,4 +148,8 @@ def _table(view: View) -> None:
 def told(found: Detections, name: Name) -> list[str]:
     """What is known of a box, a fact each."""
     facts = layers.facts(found.table[found.table["id"] == name])
-    return [f"{tr(title).lower()} {tr(values[0])}" for title, values in facts.items() if title != "Detection"]
+    # A word after a title needs a colon, a number does not.
+    return [
+        f"{tr(title).lower()}{'' if values[0][:1].isdigit() else ':'} {tr(values[0])}"
+        for title, values in facts.items() if title != "Detection"
+    ]

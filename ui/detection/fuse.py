@@ -50,7 +50,7 @@ def _search(view: View) -> None:
     if view.record.dem is None:
         empty(
             tr("This image has no elevation model."),
-            tr("Attach one under *Image*, then run a terrain detector on it."),
+            tr("Attach one under “Image”, then run a terrain detector on it."),
         )
         return
     found = terrain_fittings(view.record)

@@ -83,7 +83,7 @@ def ask(
         return columns, None, beside
     if plan is None:
         with press.refusing(BUTTON, record.digest):
-            raise InputError(tr("No model was chosen."), remedy=tr("Choose one under *Models*."))
+            raise InputError(tr("No model was chosen."), remedy=tr("Choose one under “Models”."))
     drivers = None if beside is None else beside.table
     return columns, ForecastRequest(columns, plan, stations, step, drivers=drivers), beside
 

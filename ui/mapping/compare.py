@@ -16,12 +16,24 @@ from ui.mapping.view import View
 from ui.messages import tr
 from ui.state import rerun_fragment
 from ui.task.earlier import newest
+from ui.task.export import folder_of, offer
 from ui.task.run import show_state
+from ui.task.selection import Selection, show_table
 from ui.task.view import area_text
 
 if TYPE_CHECKING:
     from core.runs.records import Order, SceneRecord
+    from core.tasks.mapping.change import Change
     from core.tasks.mapping.run import Request
+    from core.tasks.mapping.view import Choice
+
+TITLES = {
+    "new_landslides.gpkg": "New landslides, GeoPackage",
+    "new_landslides.csv": "New landslides, table with coordinates, CSV",
+    "new_landslides.shp.zip": "New landslides, Shapefile (zip), with a list of shortened field names",
+    "new_landslides.kml": "New landslides, KML, for Google Earth and mobile apps",
+    "change.tif": "Change in probability, Cloud Optimized GeoTIFF",
+}
 
 
 def show(view: View) -> None:
@@ -116,7 +128,10 @@ def _show(view: View, earlier: MappingResult) -> None:
                 "there."),
     )  # fmt: skip
     columns[1].metric(tr("Area of new landslides"), area_text(float(area.sum()), georeferenced))
-    columns[2].metric(tr("Also mapped before"), f"{change.old:,}")
+    columns[2].metric(
+        tr("Also mapped before"), f"{change.old:,}",
+        help=tr("At least half of what the earlier image shows of them was mapped there, too."),
+    )  # fmt: skip
     if len(change.unseen):
         area = area_text(float(change.unseen["area_m2" if georeferenced else "area_px"].sum()), georeferenced)
         st.warning(
@@ -125,11 +140,32 @@ def _show(view: View, earlier: MappingResult) -> None:
             "before.").format(count=len(change.unseen), area=area)
         )
     frame, config = table(change.new)
-    st.dataframe(frame, hide_index=True, height=280, alt="Table of new landslides", column_config=config)
+    show_table(
+        frame, Selection(view.result.id), key=f"new-{view.result.id}", config=config, alt="Table of new landslides",
+        height=280,
+    )  # fmt: skip
     st.caption(
-        tr("The layer *Change in probability* shows after minus before. Whatever is mapped in both images (rivers, "
-        "fields, roads) cancels out; differences in light or season may remain.")
+        tr("*Share with earlier data*: part of the outline that the earlier image shows. *Share mapped before*: of "
+           "that part, how much was mapped there, too.")
     )
+    st.caption(
+        tr("The layer *Change in probability* shows after minus before: red where the model gives a higher probability "
+           "now, blue where it gave a higher one before. What has the same probability in both images is transparent. "
+           "Light, season and snow cause differences without a landslide, too.")
+    )
+    _files(view, earlier, change)
+
+
+def _files(view: View, earlier: MappingResult, change: Change) -> None:
+    """The new landslides and the change in probability for other programs."""
+    folder = folder_of(view.result.id, ("new", earlier.id, view.choice))
+    if st.button(tr("Prepare files of the new landslides")):
+        from core.tasks.mapping.export import write_new
+
+        with st.spinner(tr("Writing the files")):
+            write_new(change, folder)
+    if folder.is_dir():
+        offer(folder, TITLES, view.result.id)
 
 
 def _keep(view: View, earlier: MappingResult) -> None:
@@ -144,8 +180,8 @@ def _keep(view: View, earlier: MappingResult) -> None:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Comparing")
-def _compared(after_id: str, before_id: str, choice: object, _after: MappingResult, _before: MappingResult) -> object:
+def _compared(after_id: str, before_id: str, choice: Choice, _after: MappingResult, _before: MappingResult) -> Change:
     del after_id, before_id  # parts of the key
     from core.tasks.mapping.change import compare
 
-    return compare(_before, _after, choice)  # type: ignore[arg-type]
+    return compare(_before, _after, choice)

@@ -99,7 +99,11 @@ def _show_difference(first: Compared, second: Compared, known: Run) -> None:
     numbers = said(resources.store(), known)
     if numbers is not None:
         st.markdown(_sentence(first, second, numbers))
-    layer = change_tiles(known.id, f"{second.letter} minus {first.letter}", opacity=0.9)
+    ends = tr("−1: only {letter}"), tr("+1: only {letter}")
+    layer = change_tiles(
+        known.id, f"{second.letter} minus {first.letter}", opacity=0.9,
+        ends=(ends[0].format(letter=first.letter), ends[1].format(letter=second.letter)),
+    )  # fmt: skip
     layers = DynamicLayers((*image_below(first, second), layer), caption=caption_of(first, second))
     show_map(map_spec(first, second), layers, key=f"difference-{known.id}", around=AROUND)
     st.caption(

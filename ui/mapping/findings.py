@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from core.tasks.mapping.findings import Landslides
     from core.tasks.mapping.view import Choice
 
+SEVERAL = 100
+"""Pixels from which a polygon may well be several landslides."""
+
 COLUMNS = {
     "id": (tr_noop("ID"), None),
     "area_m2": (tr_noop("Area, m²"), 0),
@@ -86,11 +89,10 @@ def show(view: View) -> None:
         st.info(tr("Nothing reaches this threshold and minimum area. Lower either of them, or try another model."))
         return
     largest = single_area_text(float(found.areas[0]), view.result.grid.in_metres)
-    st.caption(
-        tr("Landslides that touch are one polygon. The largest covers {largest} and may be several landslides.").format(
-            largest=largest
-        )
-    )
+    told = tr("Landslides that touch are one polygon. The largest covers {largest}.").format(largest=largest)
+    if found.polygons["area_px"].iloc[0] >= SEVERAL:
+        told += tr(" It may be several landslides.")
+    st.caption(told)
     _table(view)
     _sizes(view)
 
@@ -118,7 +120,11 @@ def _table(view: View) -> None:
 def told(found: Landslides, name: Name) -> list[str]:
     """What is known of a landslide, a fact each."""
     frame = found.polygons[found.polygons["id"] == name]
-    return [f"{tr(title).lower()} {tr(values[0])}" for title, values in facts(frame).items() if title != "Landslide"]
+    # A word after a title needs a colon, a number does not.
+    return [
+        f"{tr(title).lower()}{'' if values[0][:1].isdigit() else ':'} {tr(values[0])}"
+        for title, values in facts(frame).items() if title != "Landslide"
+    ]
 
 
 def facts(polygons: GeoDataFrame) -> dict[str, list[str]]:

@@ -60,8 +60,9 @@ def _false_alarms(model: StoredModel) -> str:
     from core.report.words import percent
 
     return tr(
-        "On the synthetic valley before its event, which has no fresh landslides, it maps {share} of the area."
-    ).format(share=percent(rate / 1e6))
+        "On the synthetic valley before its event, which has no fresh landslides, it maps {share} of the area (all "
+        "pixels at its threshold {threshold:.2f})."
+    ).format(share=percent(rate / 1e6), threshold=model.spec.threshold)
 
 
 def _options(begin: Request) -> Options:

@@ -8,7 +8,12 @@ from ui.messages import tr_noop
 
 
 def change_tiles(
-    run_id: str, name: str = tr_noop("Change in probability"), *, opacity: float, visible: bool = True
+    run_id: str,
+    name: str = tr_noop("Change in probability"),
+    *,
+    opacity: float,
+    visible: bool = True,
+    ends: tuple[str, str] = (tr_noop("−1: only before"), tr_noop("+1: only after")),
 ) -> Tiles:
     """By how much the probability of one map is higher or lower than that of another.
 
@@ -20,8 +25,10 @@ def change_tiles(
         Words in the list of layers.
     opacity, visible
         How it is shown at first.
+    ends
+        Words at the lower and the upper end of the legend.
     """
     from core.tasks.mapping.result import CHANGE
 
-    legend = difference_legend("Change in probability")
+    legend = difference_legend("Change in probability", *ends)
     return run_tiles(run_id, CHANGE, name=name, opacity=opacity, visible=visible, key=legend)

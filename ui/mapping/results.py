@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -30,6 +31,7 @@ from ui.task.notes import show_notes, show_warnings
 from ui.task.reference import reference_layer
 from ui.task.run import tell_area
 from ui.task.selection import Name, Selection, tell
+from ui.task.tabs import open_tab
 from ui.task.view import area_text, unit, whole_of
 
 if TYPE_CHECKING:
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
     from core.tasks.mapping.view import Choice
 
 AROUND = "30rem"
+
+LATER = tr_noop("Found landslides of the later image (outlines)")
+"""What the outlines are called where the earlier image lies beside them."""
 """Height that the sliders above the map and the names of the tabs below it need."""
 
 SIDES = {
@@ -245,7 +250,8 @@ def _map(
     if side == "before":
         earlier = scene_tiles(record.before, tr_noop("Before"), bands=bands.shown_before(record), layer_id="before")
         after = scene_tiles(record.id, tr_noop("After"), bands=colours, version=record.scene.digest)
-        show_swipe(spec, earlier, after, key="swipe-before", over=outlines, around=AROUND, caption=says)
+        over = tuple(replace(one, name=LATER) if one.id == "found" else one for one in outlines)
+        show_swipe(spec, earlier, after, key="swipe-before", over=over, around=AROUND, caption=says)
         return MapEvent()
     tiles = [*hillshade_tiles(record), image, *terrain_tiles(record)]
     tiles.append(run_tiles(result.id, "probability", opacity=0.7, visible=False))
@@ -270,7 +276,7 @@ def _extra_tiles(result: MappingResult) -> list[Tiles]:
     extra = []
     change = next(iter(_standing_on(result, "change")), None)
     if change is not None and change.parents[-1] == result.id:
-        extra.append(change_tiles(change.id, opacity=0.8, visible=False))
+        extra.append(change_tiles(change.id, opacity=0.8, visible=open_tab(PAGE.name) == "Compare"))
     return [*extra, *explanation_tiles(result)]
 
 

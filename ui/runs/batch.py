@@ -238,11 +238,17 @@ def _frame(table: Table) -> DataFrame:
             "Open": tr("Open") if row.run is not None else None,
             "Image": row.name,
             "Status": _status(row),
-            **{one.name: row.figures.get(one.name) for one in table.columns},
+            **{one.name: _figure(row, one.name, one.form) for one in table.columns},
             "Warnings": len(row.warnings) if row.done else None,
         }
         for row in table.rows
     ])  # fmt: skip
+
+
+def _figure(row: Row, name: str, form: str) -> Any:  # noqa: ANN401  of any column
+    """A figure as the table writes it, shares in per cent."""
+    value = row.figures.get(name)
+    return 100 * value if form == "share" and value is not None else value
 
 
 def _status(row: Row) -> str:
@@ -253,7 +259,7 @@ def _status(row: Row) -> str:
 
 def _config(table: Table) -> dict[str, Any]:
     column = st.column_config
-    formats = {"count": "localized", "share": "percent", "score": "%.3f", "level": "%.2f", "rate": "%.2f"}
+    formats = {"count": "localized", "share": "%.1f %%", "score": "%.3f", "level": "%.2f", "rate": "%.2f"}
     found: dict[str, Any] = {
         one.name: column.NumberColumn(
             f"{tr(one.title)}, m²" if one.form == "area" else tr(one.title), format=formats.get(one.form, "localized"),

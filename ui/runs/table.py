@@ -116,13 +116,13 @@ def frame(runs: Sequence[Run]) -> DataFrame:
     rows = [
         {
             "Open": tr("Open"),
-            "Name": run.title,
+            "Name": f"{run.title}{labels.part(run)}",
             "Model": labels.model(run),
             "Status": labels.status(run),
             **({"Kind": labels.kind(run)} if kinds else {}),
             "Submitted": run.created.astimezone(zone),
             **{metrics[name].title: _known(run, name) for name in named},
-            "Input": f"{run.subject.name}{labels.part(run)}",
+            "Input": run.subject.name,
             "Duration": "" if run.seconds is None else duration(run.seconds),
             "Size": labels.size(run.bytes) if run.artifacts else "",
             "Pinned": tr("pinned") if run.pinned else "",
@@ -134,14 +134,17 @@ def frame(runs: Sequence[Run]) -> DataFrame:
 
 
 def _known(run: Run, name: str) -> float | None:
+    """The value of a metric as the table writes it, shares in per cent; None where it is undefined."""
     value = run.metrics.get(name)
-    return None if value is None or math.isnan(value) else value
+    if value is None or math.isnan(value):
+        return None
+    return 100 * value if labels.metrics()[name].form == "share" else value
 
 
 def _config(*, wide: bool) -> dict[str, Any]:
     """Columns; `wide` where all names fit into a line, else they wrap."""
     column = st.column_config
-    formats = {"score": "%.3f", "share": "percent", "count": "localized"}
+    formats = {"score": "%.3f", "share": "%.1f %%", "count": "localized"}
     scores = {
         metric.title: column.NumberColumn(
             tr(metric.title), format=formats[metric.form], help=labels.meaning(metric.name)

@@ -301,5 +301,5 @@ def _map(begin: MapRequest) -> tuple[tuple[str, ...], bool, bool, float]:
             help=tr("Used to convert the index to a probability. 0: unknown."),
         )  # fmt: skip
     if not mapped:
-        raise InputError(tr("No model to map was chosen."), remedy=tr("Choose one under *Models to map*."))
+        raise InputError(tr("No model to map was chosen."), remedy=tr("Choose one under “Models to map”."))
     return tuple(mapped), uncertainty, applicability, float(prevalence) / 100

@@ -67,8 +67,12 @@ def ask(button: str, record: DatasetRecord, before: Request | None) -> Request |
     if not pressed:
         return None
     with press.refusing(button, record.digest):
-        if not columns.target or not columns.factors:
-            raise InputError(tr("Choose the label and at least one factor."), remedy=tr("Select them in the form."))
+        if not columns.target:
+            raise InputError(
+                tr("No label was chosen."), remedy=tr("Choose the column that says whether a row is a landslide.")
+            )
+        if not columns.factors:
+            raise InputError(tr("No factor was chosen."), remedy=tr("Choose at least one."))
         request.plan.check_tuning()
     return request
 

@@ -111,8 +111,10 @@ def _table(task: TaskPage, asked: Run | None, left: object, right: object) -> No
             _show_no_table()
         else:
             st.info(
-                tr("Check the columns and press *{button}*. Each model is trained on part of the cells and tested "
-                "on the rest, with random and spatial folds.").format(button=form.BUTTON)
+                tr(
+                    "Check the columns and press *{button}*. Each model is trained on part of the cells and tested on "
+                    "the rest: with random folds and, where the table has coordinates, with spatial folds."
+                ).format(button=form.BUTTON)
             )
 
 

@@ -168,7 +168,7 @@ def _unnamed(
     if guess is not None:
         taken = next((order.title for order in orders if order.bands_for(spec.bands) == guess), "This order")
         return plain(
-            tr("{what} {taken} is guessed from the number of bands: check the colours on the map.").format(
+            tr("{what} {taken} is guessed from the number of bands: check the colours on the map of the image.").format(
                 what=what, taken=taken
             )
         )

@@ -227,7 +227,8 @@ def show(view: View, run: Run, noun: str) -> None:
     known = None if curves is not None else known_explanation(resources.store(), view.result, request)
     if known is not None and known.status == "done" and known.id != run.id:
         open_explanation(run.task, known.id)
-    with st.expander(tr("Faithfulness of this explanation"), expanded=known is not None and known.active):
+    wanted = curves is not None or (known is not None and known.active)
+    with st.expander(tr("Faithfulness of this explanation"), expanded=wanted):
         if curves is not None:
             st.plotly_chart(curves_figure(curves, noun), key=f"curves-{run.id}", theme="streamlit")
         st.caption(FAITHFUL)

@@ -89,14 +89,19 @@ def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> N
         st.markdown(
             tr(
                 "In QGIS, open *Layer › Add Layer › Add XYZ Layer…*, choose *New*, and paste an address as the URL. "
-                "QGIS "
-                "replaces {z}, {x} and {y}. This server must be running and reachable from the other computer."
+                "QGIS replaces {z}, {x} and {y}. This server must be running and reachable from the computer that "
+                "runs QGIS; an address with 127.0.0.1 or localhost works on this computer alone."
             )
         )
         for name, template in tiles.items():
             known = RUN_LAYERS.get(name) or name.replace("_", " ").capitalize()
-            st.caption(tr("Image") if name == "scene" else tr(known))
-            st.code(template, language=None)
+            title = tr("Image") if name == "scene" else tr(known)
+            if "threshold=" in template:
+                title += tr(": all pixels at threshold {threshold:.2f}, without minimum area").format(
+                    threshold=threshold
+                )
+            st.caption(title)
+            st.code(template, language=None, wrap_lines=True)
 
 
 def _server() -> str:

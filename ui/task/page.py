@@ -97,7 +97,7 @@ def _show_empty(task: TaskPage) -> None:
     onward.offer_here(task)
     if empty(
         tr("No image yet."),
-        tr("Choose a sample, open data or your own image under *Image*. The sample is a synthetic mountain valley "
+        tr("Choose a sample, open data or your own image under “Image”. The sample is a synthetic mountain valley "
            "before "
         "and after an event, with its true landslides."),
         action=tr("Start with the sample valley"),

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from core.review.edits import Judgement
     from core.runs.records import SceneRecord
 
+PATCHES = (64, 128, 256, 512)
+"""Sizes of training patches that are offered."""
+
 NAMED = 8
 """Selected rows that are named one by one; they may be out of sight in the table."""
 
@@ -250,21 +253,25 @@ def _searched(at: Reviewing) -> None:
 
 def _files(at: Reviewing) -> None:
     from core.review.inventory import export_review
+    from core.review.training import TILE
 
     folder = folder_of(at.run, ("review", at.review.number, at.opened.view))
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if st.button(tr("Prepare reviewed files"), key=f"review-files-{at.run}"):
             with guard(), st.spinner(tr("Writing the files")):
                 export_review(at.opened, folder)
+        tile = st.selectbox(
+            tr("Patch size, px"), PATCHES, PATCHES.index(TILE), key=f"review-patch-{at.run}", width=130,
+        )  # fmt: skip
         if st.button(tr("Prepare training patches"), key=f"review-training-{at.run}",
-                     help=tr("Patches of 256 pixels; unreviewed ground is marked as unknown.")):  # fmt: skip
+                     help=tr("Square patches of the image with masks; unreviewed ground is marked as unknown.")):
             with guard(), st.spinner(tr("Cutting patches")):
-                _write_patches(at, folder)
+                _write_patches(at, folder, tile)
     if folder.is_dir():
         offer(folder, TITLES, at.run)
 
 
-def _write_patches(at: Reviewing, folder: Path) -> None:
+def _write_patches(at: Reviewing, folder: Path, tile: int) -> None:
     from core.raster.folder import make_folder
     from core.review.training import write_training
 
@@ -272,7 +279,7 @@ def _write_patches(at: Reviewing, folder: Path) -> None:
     # In a folder of its own, since others may ask for the same at this moment.
     with TemporaryDirectory(dir=folder, prefix=".patches-") as place:
         made = Path(place)
-        told = write_training(at.opened, made / "patches")
+        told = write_training(at.opened, made / "patches", tile=tile)
         archive = Path(shutil.make_archive(str(made / "training"), "zip", made / "patches"))
         archive.replace(folder / "training.zip")
     st.caption(

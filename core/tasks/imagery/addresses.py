@@ -18,4 +18,9 @@ def of_parent(run: Run) -> Address:
 
 def explanation(run: Run) -> Address:
     """The page of the run that was explained, with the explanation open."""
-    return run.task, {"run": run.parents[0], "why": run.id} if run.parents else {"run": run.id}
+    if not run.parents:
+        return run.task, {"run": run.id}
+    target = run.parameters.get("target") or {}
+    name = target.get("landslide") or target.get("number")
+    # What was asked about is selected as well, unless an old run recorded its number only.
+    return run.task, {"run": run.parents[0], "why": run.id, **({"selected": name} if isinstance(name, str) else {})}

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from core.runs.store import Store
     from core.tasks.mapping.outlines import Outlined
 
-LAYER = "landslides"
+LAYER, NEW = "landslides", "new_landslides"
 STYLE = "Landslides"
 BLOCK_ROWS = 512
 INTERCHANGED = 100_000
@@ -45,7 +45,7 @@ MASK_ENCODING = "1 landslide, 0 none, 255 nodata"
 OWN_FILES = (
     "probability.tif", "uncertainty.tif", "truth.tif", "mask.tif", "change.tif", "landslides.gpkg",
     "landslides.geojson", "landslides.csv", "landslides.shp.zip", "landslides.kml", "new_landslides.gpkg",
-    "figure.png", "metrics.json",
+    "new_landslides.csv", "new_landslides.shp.zip", "new_landslides.kml", "figure.png", "metrics.json",
 )  # fmt: skip
 """What an export may hold: an earlier one in the same folder leaves none of it beside the new."""
 
@@ -184,6 +184,30 @@ def _large_summary(result: MappingResult, choice: Choice, outlined: Outlined | N
     }
 
 
+def write_new(change: Change, folder: Path, told: Mapping[str, str] | None = None) -> None:
+    """Write what is new since an earlier run into a folder, which is made when missing.
+
+    ``change.tif`` is the change in probability, ``new_landslides`` the polygons that were not mapped before, as
+    GeoPackage, CSV, Shapefile and, where they have coordinates, KML.
+
+    Parameters
+    ----------
+    told
+        What the files say of the run; by default its model, threshold and areas.
+
+    Raises
+    ------
+    StorageError
+        When the disk is full.
+    """
+    result = change.findings.result
+    known = about(result, change.findings.choice) if told is None else told
+    make_folder(folder)
+    write_change(change, folder / "change.tif")
+    write_polygons(change.new, folder / f"{NEW}.gpkg", dict(known))
+    write_interchange(change.new, folder, NEW, f"New landslides in {result.scene}", FOUND, known)
+
+
 def export_run(
     result: MappingResult,
     scene: Scene | None,
@@ -247,8 +271,7 @@ def export_run(
         write_polygons(findings.polygons, folder / f"landslides.{suffix}", told)
     write_interchange(findings.polygons, folder, LAYER, f"Landslides mapped in {result.scene}", FOUND, told)
     if change is not None:
-        write_change(change, folder / "change.tif")
-        write_polygons(change.new, folder / "new_landslides.gpkg", told)
+        write_new(change, folder, told)
     if scene is not None:
         write_figure(findings, scene, folder / "figure.png")
     content = summary(findings)
