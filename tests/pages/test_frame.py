@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.runs.store import Store
 from ui import labels
+from ui.feedback import without_options
 
 HEAVY = ("torch", "rasterio", "folium", "leafmap", "geopandas", "matplotlib", "scipy")
 """What takes seconds to import and so has to wait until it is needed."""
@@ -87,6 +88,18 @@ def test_an_error_of_ours_says_what_why_and_remedy() -> None:
     assert "Pixels are missing." in error.value
     assert "\\[again\\](x)" in error.value
     assert test.markdown[0].value == "still here"
+
+
+@pytest.mark.parametrize(("remedy", "told"), [
+    ("Name it (--time).", "Name it."),
+    ("Name it (--unit mm, cm or m).", "Name it (mm, cm or m)."),
+    ("Name the column or columns (--displacement, or --components NORTH,EAST).", "Name the column or columns."),
+    ("Name one (--drivers-columns rain=COLUMN).", "Name one."),
+    ("Name the system, such as EPSG:32633 (--crs).", "Name the system, such as EPSG:32633."),
+    ("Choose another file (a CSV).", "Choose another file (a CSV)."),
+])  # fmt: skip
+def test_a_remedy_on_a_page_names_no_option_of_a_command(remedy: str, told: str) -> None:
+    assert without_options(remedy) == told
 
 
 def test_a_bug_is_logged_whole_and_shown_with_its_number(caplog: pytest.LogCaptureFixture) -> None:

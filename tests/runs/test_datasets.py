@@ -213,6 +213,7 @@ def test_a_file_in_place_keeps_its_words_and_its_id(any_store: Store, tmp_path: 
         (b"SQLite format 3\x00" + bytes(200), "layer.gpkg", "^layer.gpkg is damaged"),
         (LONE_SHAPES, "layer.zip", r"^layer.zip lacks the \.shx file"),
         (b"a,b\n1,\x002\n", "gauge.csv", "^gauge.csv is not a CSV"),
+        (b"date,rain\n", "gauge.csv", "^gauge.csv has 2 columns but no rows of data"),
         (b"II*\x00broken", "scene.tif", "^scene.tif is damaged"),
     ],
 )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
+from zipfile import ZipFile
 
+import geopandas
 import numpy as np
 import pytest
 from affine import Affine
 
 from core.errors import GridError
+from core.raster.fields import NEVER
 from core.raster.scene import Scene
 from core.tasks.mapping.change import NODATA_CHANGE, compare, write_change
+from core.tasks.mapping.export import write_new
 from core.tasks.mapping.view import Choice
 from tests.factories import NORTH_UP, PLACEMENTS, made_run
 
@@ -46,6 +51,24 @@ def test_only_polygons_that_were_not_there_before_are_new(tmp_path: Path, placem
     place = grid.transform if grid.crs else Affine.identity()
     column, row = ~place @ (outline.centroid.x, outline.centroid.y)
     assert (column, row) == pytest.approx((9.5, 7.5), abs=1e-4)
+
+
+def test_new_landslides_leave_for_other_programs_with_what_their_shares_mean(tmp_path: Path) -> None:
+    change = compare(made_run(tmp_path / "a", before()), made_run(tmp_path / "b", after()), Choice(0.5))
+    write_new(change, tmp_path / "out")
+    names = {one.name for one in (tmp_path / "out").iterdir()}
+    assert names == {
+        "change.tif", "new_landslides.gpkg", "new_landslides.csv", "new_landslides.shp.zip", "new_landslides.kml",
+    }  # fmt: skip
+    table = geopandas.read_file(tmp_path / "out" / "new_landslides.gpkg")
+    assert table["area_px"].tolist() == [9]
+    with ZipFile(tmp_path / "out" / "new_landslides.shp.zip") as archive:
+        rows = {row["field"]: row for row in csv.DictReader(
+            archive.read("new_landslides_fields.csv").decode("utf-8").splitlines()
+        )}  # fmt: skip
+    assert rows["share_before"]["meaning"].startswith("Share of that part that was mapped as landslide")
+    assert rows["share_before"]["empty_value"] == "the earlier image has no data there"
+    assert rows["share_known"]["empty_value"] == NEVER
 
 
 def test_the_difference_is_after_minus_before_and_unknown_where_either_is(tmp_path: Path) -> None:
