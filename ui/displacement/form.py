@@ -124,11 +124,10 @@ def _columns(table: DataFrame, guess: Columns) -> Columns:
             tr("Station names"), guess.station, tr("For tables with one row per station and time."), "station"
         )
         increments = st.checkbox(tr("Values are increments since the previous row"), guess.increments, key="c-inc")
-        left, right = st.columns(2)
-        unit = left.selectbox(tr("Unit"), list(UNITS), list(UNITS).index(guess.unit), format_func=words_of(UNITS),
-                              key="c-unit")  # fmt: skip
+        unit = st.selectbox(tr("Unit"), list(UNITS), list(UNITS).index(guess.unit), format_func=words_of(UNITS),
+                            key="c-unit")  # fmt: skip
         at = list(ORDERS).index(guess.date_order) if guess.date_order in ORDERS else 0
-        order = right.selectbox(tr("Date order"), list(ORDERS), at, format_func=words_of(ORDERS), key="c-order")
+        order = st.selectbox(tr("Date order"), list(ORDERS), at, format_func=words_of(ORDERS), key="c-order")
         clock = one(tr("Time of day"), guess.clock, tr("If it is in a separate column."), "clock")
     drivers: dict[str, Any] = {}
     with st.expander(tr("Rain, levels and other drivers")):

@@ -24,6 +24,7 @@ from core.tasks.detection.run import Request as DetectionRequest
 from core.tasks.detection.run import run_detection
 from core.tasks.detection.run_explanation import explain_box, question_of
 from core.tasks.detection.view import Choice as BoxChoice
+from core.tasks.imagery.addresses import explanation as explanation_address
 from core.tasks.imagery.explanation import ExplanationRequest, curves_in, known_explanation
 from core.tasks.imagery.result import ImageResult
 from core.tasks.imagery.target import AskedOutline, AskedPixel, BoxTarget
@@ -82,6 +83,19 @@ def test_every_task_stores_the_same(store: Store, scene: Scene, task: str, make:
     curves = curves_in(store.provenance(why.id))
     assert curves is not None
     assert curves.confidence_random == pytest.approx(content["random_auc"])
+
+
+def test_an_explanation_opens_with_what_it_is_of_selected(store: Store, scene: Scene) -> None:
+    run = store.run(of_mapping(store, scene).id)
+    parent = run.parents[0]
+    for target, selected in (
+        ({"landslide": "L6X2X", "outline": {}}, {"selected": "L6X2X"}),
+        ({"box": [1, 2, 3, 4], "score": 0.5, "number": "B3KAA"}, {"selected": "B3KAA"}),
+        ({"landslide": 7, "outline": {}}, {}),  # an old run recorded a number
+        ({"row": 3, "column": 4}, {}),
+    ):
+        asked = replace(run, parameters={**run.parameters, "target": target})
+        assert explanation_address(asked) == (run.task, {"run": parent, "why": run.id, **selected})
 
 
 def test_the_files_of_an_explanation_are_part_of_the_bundle_of_its_run(store: Store, scene: Scene) -> None:
