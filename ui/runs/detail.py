@@ -27,7 +27,7 @@ LISTED = 8
 def show(run: Run) -> None:
     """Everything about one run."""
     with st.container(border=True):
-        st.subheader(plain(run.title))
+        st.subheader(f"{plain(run.title)}{labels.part(run)}")
         st.caption(_line(run))
         _state(run)
         _numbers(run)
@@ -44,7 +44,7 @@ def show(run: Run) -> None:
 
 
 def _line(run: Run) -> str:
-    subject = f"{run.subject.name if run.subject.name != run.title else ''}{labels.part(run)}".strip()
+    subject = run.subject.name if run.subject.name != run.title else ""
     parts = [labels.status(run), labels.kind(run), subject, labels.model(run)]
     spent = "" if run.seconds is None else duration(run.seconds)
     took = tr("{time} so far") if run.active else tr("took {time}")

@@ -91,7 +91,7 @@ def show(run: Run) -> None:
         When it cannot be shown, and why.
     """
     labels.name_page(run.title, "Reading view")
-    st.title(plain(run.title))  # first of all: what is wrong with a run is said below its name
+    st.title(f"{plain(run.title)}{labels.part(run)}")  # first of all: what is wrong with a run is said below its name
     if not _ready(run):
         return
     shown = _reading_view(run.task)

@@ -80,7 +80,7 @@ def _row(run: Run) -> None:
     page, address = place(run)
     named, told = st.columns([2, 3], gap="small", vertical_alignment="center")
     with named:
-        st.page_link(script_of(page), label=plain(_short(run.title)), query_params=address)
+        st.page_link(script_of(page), label=f"{plain(_short(run.title))}{labels.part(run)}", query_params=address)
     task = labels.tasks().get(run.task, run.task)
     kind = "" if run.status in ENDED else labels.kind(run)
     scene = run.subject.name if run.subject.name != run.title else ""

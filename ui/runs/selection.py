@@ -26,7 +26,7 @@ def show(ids: tuple[str, ...]) -> None:
         show_error(error)
         return
     st.subheader(tr("{count} runs selected").format(count=len(runs)))
-    lines = (f"{run.title} · {labels.model(run)} · {labels.moment(run.created)}" for run in runs)
+    lines = (f"{run.title}{labels.part(run)} · {labels.model(run)} · {labels.moment(run.created)}" for run in runs)
     st.markdown("\n".join(f"- {plain(line)}" for line in lines))
     why = refusal(runs)
     if why:
