@@ -33,7 +33,7 @@ base = st.get_option("server.baseUrlPath") or ""
 
 def pages() -> set[str]:
     """Paths of the app's pages, and of what browsers fetch as pages beside them."""
-    return {"", "runs", "compare", "read", *tasks()}
+    return {"", "runs", "compare", "read", "guide", *tasks()}
 
 
 app = st.App(

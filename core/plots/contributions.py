@@ -146,7 +146,7 @@ def waterfall_figure(contributions: Contributions, values: dict[str, Any], row: 
     if len(rest):
         names, steps = [count(len(rest), "other"), *names], [float(effects[rest].sum()), *steps]
     figure = go.Figure(go.Waterfall(
-        orientation="h", base=0, y=["average of all cells", *names, "this cell"],
+        orientation="h", base=0, y=["average of the cells compared with", *names, "this cell"],
         x=[contributions.base, *steps, 0], measure=["absolute", *["relative"] * len(steps), "total"],
         increasing={"marker": {"color": RAISED}}, decreasing={"marker": {"color": LOWERED}},
         totals={"marker": {"color": NEUTRAL}}, connector={"line": {"color": NEUTRAL, "width": 1}},

@@ -89,8 +89,8 @@ KNOWN: Mapping[str, Field] = {
         "ID", "Name of the shape, unique within its run. It is made from the position, and stays the same when "
         "settings are changed."),
     "area_m2": Field(
-        "Area", "Area on the ground. Of a landslide that the model mapped it is the sum of its pixels' areas, of any "
-        "other outline the area within it.", "m²", kind="area", balloon=10),
+        "Area", "Area on the ground. For a landslide mapped by the model: the sum of its pixel areas; for any other "
+        "outline: the enclosed area.", "m²", kind="area", balloon=10),
     "area_px": Field(
         "Area", "Area in pixels of the image.", "px", kind="area"),
     "perimeter_m": Field(

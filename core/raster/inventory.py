@@ -54,6 +54,10 @@ class Inventory:
         What of the file does not count, and how exactly it lies on the scene.
     unknown
         Outlines of which it is not known whether they are landslides; None where there are none.
+    searched
+        Whether ground outside all outlines is known to have no landslide; else only that of `rejected` is.
+    rejected
+        Outlines that are known to be none; None where there are none.
     """
 
     polygons: NDArray[np.object_]
@@ -61,13 +65,20 @@ class Inventory:
     grid: Grid
     notes: tuple[str, ...] = ()
     unknown: Inventory | None = None
+    searched: bool = True
+    rejected: Inventory | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether it says of all ground whether there is a landslide."""
+        return self.searched and self.unknown is None
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], grid: Grid) -> Inventory:
         """Read a file of outlines onto a grid.
 
-        Of a reviewed inventory (see `core.raster.review_marks`) false alarms are left out, and outlines that are not
-        reviewed are unknown.
+        Of a reviewed inventory (see `core.raster.review_marks`) false alarms are none, and outlines that are not
+        reviewed are unknown, as is ground outside all outlines unless the area was searched.
 
         Parameters
         ----------
@@ -85,12 +96,18 @@ class Inventory:
         marks = review_marks(path, len(features))
         if marks is None:
             return cls.of(features, grid, name)
-        made, rest = cls.of(features[marks.landslide], grid, name), features[marks.unknown]
-        try:
-            unknown = cls.of(rest, grid, name) if len(rest) else None
-        except GridError:  # they lie beside the grid
-            unknown = None
-        return replace(made, notes=(*made.notes, *marks.notes(name)), unknown=unknown)
+
+        def those(which: NDArray[np.bool_]) -> Inventory | None:
+            try:
+                return cls.of(features[which], grid, name) if which.any() else None
+            except GridError:  # they lie beside the grid
+                return None
+
+        made = cls.of(features[marks.landslide], grid, name)
+        return replace(
+            made, notes=(*made.notes, *marks.notes()), unknown=those(marks.unknown), searched=marks.searched,
+            rejected=those(~marks.landslide & ~marks.unknown),
+        )  # fmt: skip
 
     @classmethod
     def of(cls, features: GeoDataFrame, grid: Grid, name: str) -> Inventory:
@@ -142,15 +159,21 @@ class Inventory:
         return cls(polygons, shapely.STRtree(polygons), grid, notes)
 
     def read(self, window: Window) -> NDArray[np.uint8]:
-        """Read a window: 1 in pixels whose centres a polygon covers, `UNKNOWN` in those of `unknown`, else 0.
+        """Read a window: 1 in pixels whose centres a polygon covers, else 0, or `UNKNOWN` where that is not known.
 
         Returns
         -------
         ndarray (height, width) of uint8
         """
         burnt = self._read(window)
+        if self.complete:
+            return burnt
+        unknown = np.full(burnt.shape, not self.searched)
+        if self.rejected is not None:
+            unknown &= self.rejected.read(window) == 0
         if self.unknown is not None:
-            burnt[(burnt == 0) & (self.unknown.read(window) == 1)] = UNKNOWN
+            unknown |= self.unknown.read(window) == 1
+        burnt[(burnt == 0) & unknown] = UNKNOWN
         return burnt
 
     def _read(self, window: Window) -> NDArray[np.uint8]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.raster.files import first_bytes, one_line
-from core.raster.vectors import first_attributes
+from core.raster.vectors import Attributes, first_attributes
 from core.wording import agree, count
 
 REVIEWED = "The reference is a review of"
@@ -28,7 +28,7 @@ REVIEWED = "The reference is a review of"
 COLUMNS = ("status", "landslide", "reviewer", "run", "model")
 """Columns by which a reviewed inventory is recognised, together with one that begins with `SETTING`."""
 
-SETTING = "view_"
+SETTING, SEARCHED = "view_", "searched"
 READ = 64
 """Columns that are looked at; ours has fewer."""
 
@@ -54,6 +54,9 @@ class ReviewMarks:
         (features,) whether each is a landslide by the review.
     unknown
         (features,) whether nobody has reviewed it.
+    searched
+        Whether the whole area was searched for what the model missed: only then ground outside all outlines is known
+        to have no landslide.
     run, model
         Id of the run whose result was reviewed, and name of its model; empty where the file gives none, or several.
     reviewers
@@ -62,35 +65,42 @@ class ReviewMarks:
 
     landslide: NDArray[np.bool_]
     unknown: NDArray[np.bool_]
+    searched: bool = False
     run: str = ""
     model: str = ""
     reviewers: tuple[str, ...] = ()
 
-    def notes(self, name: str) -> tuple[str, ...]:
-        """What of the file does not count as landslide.
+    @property
+    def complete(self) -> bool:
+        """Whether it says of all ground whether there is a landslide."""
+        return self.searched and not self.unknown.any()
 
-        Parameters
-        ----------
-        name
-            What to call the file.
-        """
+    def notes(self) -> tuple[str, ...]:
+        """What does not count as landslide, and what is not known."""
         false, unknown = int((~self.landslide & ~self.unknown).sum()), int(self.unknown.sum())
         told = []
         if false:
             told.append(
-                f"{count(false, 'outline')} of {name} {agree(false, 'is a false alarm', 'are false alarms')} by its "
-                f"review and {agree(false, 'does', 'do')} not count as {agree(false, 'a landslide', 'landslides')}."
+                f"{count(false, 'outline')} of the reference {agree(false, 'is a false alarm', 'are false alarms')} by "
+                f"its review and {agree(false, 'does', 'do')} not count as {agree(false, 'a landslide', 'landslides')}."
             )
         if unknown:
             told.append(
-                f"{count(unknown, 'outline')} of {name} {agree(unknown, 'is', 'are')} not reviewed: "
-                f"{agree(unknown, 'its', 'their')} ground counts as unknown."
+                f"{count(unknown, 'outline')} of the reference {agree(unknown, 'is', 'are')} not reviewed and "
+                f"{agree(unknown, 'is', 'are')} left out of the scores."
+            )
+        if not self.searched:
+            told.append(
+                "Nobody has confirmed that the whole area was searched for missed landslides: ground outside the "
+                "reviewed outlines is left out of the scores, which therefore do not show what the model missed."
             )
         return tuple(told)
 
     def to_json(self) -> dict[str, Any]:
         """Whose result was reviewed, and by whom, as it stands in a run's provenance."""
-        return {"run": self.run, "model": self.model, "reviewers": list(self.reviewers)}
+        return {
+            "run": self.run, "model": self.model, "reviewers": list(self.reviewers), "complete": self.complete,
+        }  # fmt: skip
 
 
 def review_marks(path: str | os.PathLike[str], features: int) -> ReviewMarks | None:
@@ -125,7 +135,8 @@ def review_marks(path: str | os.PathLike[str], features: int) -> ReviewMarks | N
         )  # fmt: skip
     runs, models = (_one(column[name]) for name in ("run", "model"))
     reviewers = dict.fromkeys(text for value in column["reviewer"] if (text := _text(value)))
-    return ReviewMarks(landslide, unknown, runs if _RUN.fullmatch(runs) else "", models, tuple(reviewers))
+    searched = _searched(said)
+    return ReviewMarks(landslide, unknown, searched, runs if _RUN.fullmatch(runs) else "", models, tuple(reviewers))
 
 
 def review_in(path: str | os.PathLike[str]) -> Mapping[str, Any] | None:
@@ -162,6 +173,12 @@ def reviewed_by(review: Mapping[str, Any]) -> str:
     return f"Review of {'run ' + str(review['run'])[:8] if review.get('run') else 'a run'}" + (
         f" by {people}" if people else ""
     )
+
+
+def _searched(said: Attributes) -> bool:
+    """Whether all rows say that the area was searched; a Shapefile has the first letters of the column's name."""
+    at = next((at for at, name in enumerate(said.names[:READ]) if name[:10] == SEARCHED[:10]), None)
+    return at is not None and all(_code(row[at]) == 1 for row in said.rows)
 
 
 def _code(value: object) -> int | None:

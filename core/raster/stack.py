@@ -90,7 +90,7 @@ class LayerReport:
 
     def text(self) -> str:
         """All of it in a sentence."""
-        done = ["unchanged" if self.method == "as it is" else f"resampled by {self.method}"]
+        done = ["unchanged" if self.method == "as it is" else f"resampled ({self.method})"]
         if self.method != "as it is" and self.from_cell is not None and self.to_cell is not None:
             done.append(f"from {self.from_cell:.4g} m to {self.to_cell:.4g} m")
         if self.reprojected:

@@ -14,7 +14,7 @@ from core.review.found import can_be_reviewed, open_review
 from core.review.inventory import inventory
 from core.review.log import last_number
 from core.review.state import STATUSES, judged
-from core.wording import count
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from core.review.found import Opened
@@ -77,10 +77,11 @@ def review_in_brief(content: GridReport, view: object) -> list[Paragraph]:
         return []
     said = [f"{number:,} {STATUSES[name]}" for name, number in review.counts.items() if number and name != "unreviewed"]
     said += [f"{len(review.deleted):,} deleted"] if review.deleted else []
-    other = "" if opened.view == view else ", which began at other settings than those of this result"
+    other = "" if opened.view == view else " The review began at other settings than those of this result."
     return [Paragraph(
-        f"Reviewers have checked {done:,} of {count(total, found.noun, found.several)} ({', '.join(said)}){other}. "
-        "All other numbers and areas are the model's own and do not take the review into account."
+        f"{done:,} of {count(total, found.noun, found.several)} {agree(done, 'has', 'have')} been reviewed: "
+        f"{', '.join(said)}.{other} All other numbers and areas are the model's own and do not take the review into "
+        "account."
     )]  # fmt: skip
 
 
@@ -103,7 +104,7 @@ def reviewed(content: GridReport) -> Part | None:
     if not review.finished:
         text = "Unreviewed items count as neither correct nor wrong."
         if not review.examined:
-            text += f" Nobody has confirmed that the whole area was searched for missed {opened.found.several}."
+            text += " Nobody has confirmed that the whole area was searched for missed landslides."
         shown.append(Notice("Review incomplete", text, "note"))
     table = _table(opened)
     if table is not None:
@@ -131,4 +132,4 @@ def _table(opened: Opened) -> Table | None:
     which = "All reviewed items"
     if len(frame) > LISTED:
         which = f"First {LISTED} of {len(frame):,} reviewed items"
-    return Table(f"{which}, with a point inside each", (*heads, *columns), tuple(rows))
+    return Table(f"{which}, each with the coordinates of a point inside it", (*heads, *columns), tuple(rows))

@@ -72,6 +72,14 @@ class Subject:
         """The area of one landslide or box in words, in the unit of the tables."""
         return single_area(value, georeferenced=self.in_metres)
 
+    @property
+    def checked_against(self) -> str:
+        """What the scores compare with, in words."""
+        review = self.recorded("truth").get("review")
+        if not review:
+            return "a reference inventory"
+        return f"a {'' if review.get('complete') else 'partial '}review of a model's result"
+
     def recorded(self, key: str) -> dict[str, Any]:
         """One table of the provenance, empty when it is not there."""
         return dict(self.content.result.provenance.get(key) or {})

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.runs.view import Option
 
 UNTOUCHED = "nobody has reviewed it yet"
-NOT_THE_MODELS = "the outline was drawn or changed in the review, and the model says nothing of it"
+NOT_THE_MODELS = "the outline was drawn or changed in the review, and the model gives no value for it"
 
 SETTINGS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "threshold": ("Probability from which a pixel counts as landslide.", {}),
@@ -35,26 +35,29 @@ SETTINGS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 
 def review_fields(opened: Opened) -> dict[str, Field]:
     """Columns of `core.review.inventory.inventory` that a run does not have, or not with empty values."""
-    cut = f" In the Shapefile cut to {LONGEST_TEXT} bytes."
+    cut = f" Cut to {LONGEST_TEXT} bytes in the Shapefile."
     options = options_of(type(opened.view))
     return {
         "status": Field(
-            "Status code", "What the review says of it: one of the codes.", codes=STATUSES),
+            "Status code", "Result of the review, as a code.", codes=STATUSES),
         "status_label": Field("Status", "The status in words.", balloon=5),
         "landslide": Field(
             "Landslide (1 yes, 0 no)", "Whether it is a landslide by the review.",
             codes={"1": "yes (correct, outline corrected or added)", "0": "no (false alarm)"}, empty=UNTOUCHED),
         "reason": Field(
-            "Reason", f"Why it is a false alarm: {', '.join(REASONS)}, or a reviewer's own words.{cut}",
+            "Reason", f"Why it is a false alarm: {'; '.join(REASONS)}; or a reviewer's own words.{cut}",
             empty="none was given", balloon=52),
         "note": Field("Note", f"What a reviewer wrote about it.{cut}", empty="none was written", balloon=54),
-        "reviewer": Field("Reviewer", "Name of who changed it last.", empty=UNTOUCHED, balloon=50),
+        "reviewer": Field("Reviewer", "Name of the person who last changed it.", empty=UNTOUCHED, balloon=50),
         "reviewed": Field(
             "Reviewed", "When it was changed last.", "ISO 8601, in UTC (+00:00)", empty=UNTOUCHED, kind="time",
             balloon=56),
         "parents": Field(
             "Made of", "IDs of those that it was made of by splitting or merging, separated by commas.",
-            empty="it was made of no others"),
+            empty="not the result of a split or merge"),
+        "searched": Field(
+            "Area searched", "Whether somebody confirmed that the whole area was searched for landslides missed by the "
+            "model; the same in every row.", codes={"1": "yes", "0": "no: ground outside the outlines is unknown"}),
         **{name: _of_the_model(name) for name in _told_by_the_model(opened)},
         **{f"view_{one.name}": _setting(one, opened) for one in options},
     }  # fmt: skip

@@ -50,7 +50,8 @@ def inventory(opened: Opened) -> GeoDataFrame:
 
     Columns: ``id``, ``status`` (a key of `core.review.state.STATUSES`), ``status_label`` (its words), ``landslide``
     (1 yes, 0 no, empty while not reviewed), ``reason``, ``note``, ``reviewer``, ``reviewed`` (ISO 8601, UTC),
-    ``parents``, ``area_m2`` (``area_px`` without a coordinate system), what the model says of those whose outline is
+    ``parents``, ``searched`` (1 where the whole area was searched for what the model missed), ``area_m2`` (``area_px``
+    without a coordinate system), what the model says of those whose outline is
     its own, of which the perimeter is measured of the others as well, ``run``, ``model``, one column ``view_…`` for
     each value of the view, and the outlines in the coordinates of the run's grid. See `core.review.fields`.
     """
@@ -80,7 +81,7 @@ def inventory(opened: Opened) -> GeoDataFrame:
         content[str(name)] = [one.values.get(name) if one.origin == "model" else None for one in features]
     for name in content.keys() & set(MEASURED):
         content[name] = _with_perimeters(content[name], features, grid)
-    content |= {"run": opened.run.id, "model": opened.run.model}
+    content |= {"run": opened.run.id, "model": opened.run.model, "searched": int(opened.review.examined)}
     content |= {f"view_{name}": value for name, value in opened.view_values.items()}
     crs = None if grid.crs is None else grid.crs.to_wkt()
     return geopandas.GeoDataFrame(content, geometry=outlines, crs=crs)

@@ -21,7 +21,7 @@ Origin = Literal["model", "edited", "added"]
 
 STATUSES: Mapping[str, str] = {
     "unreviewed": "not reviewed", "confirmed": "correct", "rejected": "false alarm", "edited": "outline corrected",
-    "added": "missed by the model, added",
+    "added": "added (missed by the model)",
 }  # fmt: skip
 """Statuses in words."""
 

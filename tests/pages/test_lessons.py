@@ -21,10 +21,11 @@ from core.runs.store import Store
 from core.tasks.detection.boxes import Boxes
 from core.tasks.displacement.result import ForecastResult
 from core.tasks.susceptibility.map_result import SusceptibilityMap
-from tests.factories import keep_detection, made_detection
+from tests.factories import keep, keep_detection, made_detection, made_run
 from ui.detection import lessons as detection
 from ui.displacement import lessons as displacement
 from ui.guide.show import taught
+from ui.mapping import lessons as mapping
 from ui.susceptibility import lessons as susceptibility
 from ui.task.lessons import Verdict, runs_on_sample
 
@@ -96,6 +97,19 @@ def test_the_confidence_that_finds_every_second_landslide(detected: Run) -> None
     told(detection.find_half(detected, 0.8), right=True, words="2 of 4 landslides are found (recall 0.50), with 2")
     told(detection.find_half(detected, 0.9), right=False, words="Fewer than half")
     told(detection.find_half(detected, 0.6), right=False, words="A higher threshold still finds half")
+
+
+def test_a_recall_that_no_threshold_reaches_is_not_found(store: Store, tmp_path: Path) -> None:
+    """Half of the landslide pixels have a probability of zero."""
+    probability, reference = np.zeros((4, 5)), np.zeros((4, 5), np.uint8)
+    reference[0] = reference[1] = 1
+    probability[0] = 0.9
+    run = store.run(keep(store, made_run(tmp_path / "made", probability, reference=reference)).id)
+    for answer in (0.01, 0.5):
+        verdict = mapping.find_most(run, answer)
+        assert not verdict.right
+        assert "No threshold above 0 reaches recall 0.95 in this run. At" in verdict.words
+        assert "recall is 0.500" in verdict.words
 
 
 def test_a_detection_that_finds_too_little_or_has_no_reference(store: Store, tmp_path: Path) -> None:

@@ -121,9 +121,9 @@ def test_a_reviewed_inventory_is_a_reference_without_its_false_alarms(
     assert np.array_equal(codes[:, :49], reference_mask(now)[:, :49])
     assert [codes[5, 10], codes[21, 31], codes[33, 42]] == [1, 0, 1]
     assert reader.notes == (
-        f"1 outline of {file} is a false alarm by its review and does not count as a landslide.",
+        "1 outline of the reference is a false alarm by its review and does not count as a landslide.",
     )
-    known = {"run": run, "model": now.run.model, "reviewers": ["Anna"]}
+    known = {"run": run, "model": now.run.model, "reviewers": ["Anna"], "complete": True}
     assert review_in(tmp_path / file) == known
     assert reviewed_by(known) == f"Review of run {run[:8]} by Anna"
     slides = landslides_of(tmp_path / file, "vector", InventoryPlan(), grid, file)
@@ -139,9 +139,18 @@ def test_what_nobody_reviewed_is_unknown_in_a_reference(store: Store, run: str, 
     grid = now.found.grid
     reader = reference_reader(tmp_path / "reviewed.gpkg", grid)
     codes = reader.read(Window(0, 0, grid.width, grid.height))
+    # Nobody has searched the area: ground outside the one outline that was reviewed is unknown as well.
+    assert np.array_equal(codes[:, :49], reference_mask(now)[:, :49])
+    assert [codes[5, 10], codes[21, 31], codes[33, 42]] == [1, UNKNOWN, UNKNOWN]
+    assert (codes == 1).sum() == 60
+    assert reader.notes[0] == "1 outline of the reference is not reviewed and is left out of the scores."
+    assert reader.notes[1].startswith("Nobody has confirmed that the whole area was searched")
+    assert not review_in(tmp_path / "reviewed.gpkg")["complete"]
+
+    export_review(edited(store, run, Edit("examined")), tmp_path)
+    codes = reference_reader(tmp_path / "reviewed.gpkg", grid).read(Window(0, 0, grid.width, grid.height))
     assert [codes[5, 10], codes[21, 31], codes[33, 42]] == [1, UNKNOWN, 0]
     assert (codes == UNKNOWN).sum() == 20
-    assert reader.notes == ("1 outline of reviewed.gpkg is not reviewed: its ground counts as unknown.",)
     path = tmp_path / "folder"
     path.mkdir()
     record = store.scene_record(now.run.subject.dataset_id)

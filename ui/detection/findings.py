@@ -100,7 +100,7 @@ def _trust(view: View) -> None:
     st.markdown(
         tr(
             "{right}Of its {truth:,} landslides, {hits:,} were found and **{truth_2:,} "
-            "missed** (a detection is correct from an overlap, IoU, of 0.5).{unknown}"
+            "missed** (a detection counts as correct if its overlap, IoU, is at least 0.5).{unknown}"
         ).format(right=right, truth=point.truth, hits=point.hits, truth_2=point.truth - point.hits, unknown=unknown)
     )
 

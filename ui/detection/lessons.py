@@ -113,7 +113,7 @@ def find_half(run: Run, answer: float) -> Verdict:
             False,
             tr("This model finds fewer than half at every threshold. {said} Try another model.").format(said=said),
         )
-    if abs(answer - best) <= CLOSE:
+    if asked.recall >= 0.5 and best - answer <= CLOSE:
         return Verdict(True, tr("Yes. {said} At a higher threshold more than half are missed.").format(said=said))
     hint = "Fewer than half" if asked.recall < 0.5 else "A higher threshold still finds half"
     return Verdict(False, tr("Not yet. {said} {hint}.").format(said=said, hint=hint))

@@ -95,7 +95,8 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
     clicked = clicked_pixel(selection.event, result.grid)
     with guard():
         if at is not None:
-            tell(selection, "detection", review_map.told(at))
+            if not at.together:
+                tell(selection, "detection", review_map.told(at))
         else:
             tell(selection, "detection", None if selected is None else told(findings, selected))
         _inspect(record, result, selection.event, clicked)

@@ -43,7 +43,7 @@ def show(view: View) -> None:
         return
     before = resources.store().scene_record(view.record.before)
     st.markdown(
-        tr("Earlier image: **{name}**. It is mapped with the same model and settings.").format(
+        tr("Earlier image: **{name}**, mapped with the same model and settings.").format(
             name=plain(before.scene.name)
         )
     )
@@ -145,13 +145,13 @@ def _show(view: View, earlier: MappingResult) -> None:
         height=280,
     )  # fmt: skip
     st.caption(
-        tr("*Share with earlier data*: part of the outline that the earlier image shows. *Share mapped before*: of "
-           "that part, how much was mapped there, too.")
+        tr("*Share with earlier data*: share of the polygon covered by the earlier image. *Share mapped before*: share "
+           "of that part that was mapped in it, too.")
     )
     st.caption(
         tr("The layer *Change in probability* shows after minus before: red where the model gives a higher probability "
-           "now, blue where it gave a higher one before. What has the same probability in both images is transparent. "
-           "Light, season and snow cause differences without a landslide, too.")
+           "now, blue where it gave a higher one before. Areas with the same probability are transparent. Differences "
+           "in light, season and snow also appear.")
     )
     _files(view, earlier, change)
 

@@ -145,6 +145,5 @@ def _not_compared(numbers: Mapping[str, Any], second: Compared) -> str:
         return ""
     share = alone / (alone + numbers["pixels"])
     return tr(
-        " In the rectangle of {letter}, {share:.1f} % of the pixels with data in one run have none in the other and "
-        "are not compared."
+        " Within the area of {letter}, {share:.1f} % of the pixels have data in only one run and are not compared."
     ).format(letter=second.letter, share=100 * share)

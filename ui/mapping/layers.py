@@ -31,4 +31,6 @@ def change_tiles(
     from core.tasks.mapping.result import CHANGE
 
     legend = difference_legend("Change in probability", *ends)
-    return run_tiles(run_id, CHANGE, name=name, opacity=opacity, visible=visible, key=legend)
+    # An explanation has the same colours.
+    hides = ("cam", "attribution")
+    return run_tiles(run_id, CHANGE, name=name, opacity=opacity, visible=visible, key=legend, hides=hides)

@@ -86,12 +86,14 @@ def find_most(run: Run, answer: float) -> Verdict:
     asked = _at(result, answer)
     if asked is None:
         return NO_REFERENCE
-    reached = (one for one in reversed(LEVELS) if (there := _at(result, one)) is not None and there.recall >= 0.95)
-    best = next(reached, 0.0)
+    reached = (one for one in reversed(LEVELS[1:]) if (there := _at(result, one)) is not None and there.recall >= 0.95)
+    best = next(reached, None)
     said = tr("At {answer:.2f} recall is {recall:.3f} and precision {precision:.3f}.").format(
         answer=answer, recall=asked.recall, precision=asked.precision
     )
-    if abs(answer - best) <= CLOSE:
+    if best is None:
+        return Verdict(False, tr("No threshold above 0 reaches recall 0.95 in this run. {said}").format(said=said))
+    if asked.recall >= 0.95 and best - answer <= CLOSE:
         return Verdict(
             True,
             tr("Yes. {said} Such a map suits a first search whose results are checked one by one.").format(

@@ -145,7 +145,8 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
     clicked = clicked_pixel(selection.event, result.grid)
     with guard():
         if at is not None:
-            tell(selection, "landslide", review_map.told(at))
+            if not at.together:
+                tell(selection, "landslide", review_map.told(at))
         else:
             tell(selection, "landslide", None if findings is None or selected is None else told(findings, selected))
         _inspect(record, result, selection.event, clicked)
@@ -171,8 +172,9 @@ def key_figures(result: MappingResult, choice: Choice, findings: Landslides | No
             KeyFigure(tr("Landslide area"), area),
             KeyFigure(
                 tr("Share of {whole_of}").format(whole_of=whole_of(result)), percent(findings.share),
-                tr("After minimum area and hole filling. {reach} of the pixels reach the threshold; *Above threshold* "
-                "in the list of runs is this share at the model's own threshold.").format(reach=reach),
+                tr("After minimum area and hole filling.") if result.partly_known else
+                tr("After minimum area and hole filling. {reach} of the pixels reach the threshold. In the list of "
+                   "runs, *Above threshold* gives this share at the model's own threshold.").format(reach=reach),
             ),
         ]
     agreement = scored(result, choice.threshold)

@@ -222,7 +222,7 @@ def _table(table: Table, at: At) -> None:
     if declared is not None:
         own = "".join(tr("Here at {name} {value}. ").format(name=name, value=value) for name, value in at.query.items())
         unknown = tr("–: unknown, such as an area without a pixel size or a score without a reference.")
-        warned = tr(" Warnings: notes that change how far a result may be relied on; open the image to read them.")
+        warned = tr(" Warnings: notes that limit how far a result can be relied on; open the image to read them.")
         st.caption(f"{declared.counted} {own}{unknown}{warned if any(row.warnings for row in table.rows) else ''}")
 
 
@@ -271,7 +271,7 @@ def _config(table: Table) -> dict[str, Any]:
         "Open": column.ButtonColumn("", width=72, type="tertiary", on_click=_press, key=OPEN),
         "Image": tr("Image"), "Status": tr("Status"),
         "Warnings": column.NumberColumn(
-            tr("Warnings"), help=tr("Notes that change how far a result may be relied on; open it to read.")
+            tr("Warnings"), help=tr("Notes that limit how far a result can be relied on; open it to read.")
         ),
     }
 

@@ -174,6 +174,12 @@ def _caption(compared: Sequence[Compared], fair: bool) -> str:
             one.letter for one, scene in zip(compared, recorded, strict=True) if scene.get("seen_by_model")
         )
         parts.append(tr("**The model of {letters} was trained or selected on this image.**").format(letters=letters))
+    reviews = [one.letter for one in compared if (one.result.provenance.get("truth") or {}).get("review")]
+    if reviews:
+        parts.append(
+            tr("**The reference of {letters} is a review of a model's result**, which repeats outlines of that model: "
+               "the scores are high.").format(letters=", ".join(reviews))
+        )
     if any(scene.get("synthetic") for scene in recorded):
         parts.append(tr("A synthetic image is included: its scores test the software, not the skill on real terrain."))
     return " ".join(parts)

@@ -72,8 +72,11 @@ def _record(run: RunResult) -> dict[str, Any]:
         "Model's own threshold": _two_digits(model.get("threshold")),
         "Model's own NMS IoU": model.get("nms_iou"),
     }
-    for part in ("parameters", "bridge", "runtime", "truth"):
+    # Of a review that is the reference, the name of the reference says all.
+    reference = {name: value for name, value in (kept.get("truth") or {}).items() if name != "review"}
+    for part in ("parameters", "bridge", "runtime"):
         record |= _flat(part, kept.get(part))
+    record |= _flat("truth", reference) if reference else {}
     record |= _flat("seed", kept.get("seed"))
     record |= {f"Version of {name}": text for name, text in (kept.get("versions") or {}).items()}
     record |= _flat("machine", kept.get("machine"))

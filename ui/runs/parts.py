@@ -58,7 +58,7 @@ def _text(text: str) -> str:
 def _figures(content: KeyFigures) -> None:
     with st.container(horizontal=True, gap="small"):
         for figure in content.figures:
-            with st.container(width=160, gap=None):
+            with st.container(width=200, gap=None):
                 st.metric(_text(figure.name), _text(figure.value).replace("\\", ""))
                 st.caption(_text(figure.words))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import streamlit as st
 
 from core.errors import InputError
+from core.tasks.imagery.roles import SCENE
 from ui import labels, resources
 from ui.feedback import guard, plain
 from ui.map_layers import Tiles, hillshade_tiles, scene_tiles, terrain_tiles
@@ -241,10 +242,11 @@ def _end(run: Run, shown: ReadingView, content: ReportInput) -> None:
     record = result.provenance
     scene, versions = record.get("scene") or {}, record.get("versions") or {}
     weights = str((record.get("model") or {}).get("weights_sha256", ""))[:12]
+    role = "image" if result.subject.role == SCENE else result.subject.role
     line = [
         f"Run {run.id}",
-        f"{result.subject.role} {run.subject.name} (SHA-256 {result.subject.digest[:12]}…)",
-        f"licence of the {result.subject.role}: {scene.get('licence') or 'not stated'}",
+        f"{role} {run.subject.name} (SHA-256 {result.subject.digest[:12]}…)",
+        f"licence of the {role}: {scene.get('licence') or 'not stated'}",
         tr("model {model} ({model_2}, weights {weights}…)").format(
             model=labels.model(run), model_2=run.model, weights=weights
         )

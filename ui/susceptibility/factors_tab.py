@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from core.tasks.susceptibility.result import SusceptibilityResult
     from ui.susceptibility.results import Shown
 
+NEAR_CHANCE = 0.05
+"""Distance of an AUROC from 0.5 below which the direction of a factor is not said."""
+
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
 
 
@@ -102,8 +105,9 @@ def _alone(found: Alone) -> str:
     """How well the chosen factor by itself tells landslides apart."""
     said = f"This factor alone ranks the cells with an AUROC of {found.auroc:.2f} (0.5 is chance, 1 is perfect)"
     if math.isnan(found.cramers_v):
-        told = "no better than chance" if f"{found.auroc:.2f}" == "0.50" else (f"landslides occur at {found.points} "
-                                                                               "values")
+        told = f"landslides occur at {found.points} values"
+        if abs(found.auroc - 0.5) < NEAR_CHANCE:
+            told = f"{'no' if f'{found.auroc:.2f}' == '0.50' else 'hardly'} better than chance"
         return f"{said}: {told}."
     return tr(
         "{said}, using frequency ratios from the same cells. Cramér's V with landslides: {cramers_v:.2f}."

@@ -147,7 +147,8 @@ def scores(view: Shown) -> None:
     st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, placeholder="–")
     st.caption(
         tr("Training AUROC: on the training cells (success rate). F1 and MCC are at the cut-off that best separates "
-        "the training cells (Youden's J). p: probability of such a difference to logistic regression by chance "
+        "the training cells (Youden's J). p: probability that a difference to logistic regression "
+        "at least this large arises by chance "
         "(paired DeLong test, not corrected for multiple models). Time: processor time.")
     )
     chosen = settings_table(result, choice.scheme)
@@ -214,13 +215,19 @@ def _without_flat(held: HeldOut) -> None:
     if held.slope is None:
         return
     least = st.number_input(tr("Minimum slope of test cells (°)"), 0.0, 60.0, 5.0, 1.0, key="steeper", format="%.0f")
-    value, cells = held.auroc_steeper(least)
-    told = "undefined: only one class" if value != value else f"**{value:.3f}**"
-    of = f"{cells:,} of {len(held.score):,}"
-    st.markdown(
-        tr("AUROC on the {of} steeper cells: {told}. Flat cells are easy to tell from landslides.").format(
-            of=of, told=told
+    (everything, number), (value, cells) = held.auroc_steeper(0.0), held.auroc_steeper(least)
+    told = "undefined (only one class)" if value != value else f"**{value:.3f}**"
+    words = tr("AUROC of the first repeat, all folds together: **{everything:.3f}** on all {number:,} cells").format(
+        everything=everything, number=number
+    )
+    if cells < number:
+        words += tr(", {told} on the {cells:,} cells of at least {least:g}°").format(
+            told=told, cells=cells, least=least
         )
+    st.markdown(f"{words}.")
+    st.caption(
+        tr("Flat cells are easy to tell from landslides and can raise the score. The table above gives the mean over "
+           "folds and repeats.")
     )
 
 

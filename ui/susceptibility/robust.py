@@ -27,7 +27,7 @@ def show(result: SusceptibilityMap, choice: Choice) -> None:
     if result.parents or not result.input("inventory").dataset_id:
         return
     model = choice.model if choice.model != AVERAGE else next(one for one in result.models if one != AVERAGE)
-    st.markdown(tr("**Sensitivity of the score to unknown choices**"))
+    st.markdown(tr("**Sensitivity of the score to arbitrary choices**"))
     st.caption(
         tr(
             "{title_of} is fitted again with non-landslide cells drawn at other distances from landslides, and "

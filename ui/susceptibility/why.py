@@ -161,12 +161,12 @@ def _show(result: SusceptibilityResult, run: Run) -> None:
         plain(
             tr(
                 "{method}{method_2}; compared with {compared_with:,} cells. "
-                "Contributions add up to the model result to within {error:.1g} ({scale})."
+                "Contributions add up to the model result {error} ({scale})."
             ).format(
                 method=found.method[0].upper(),
                 method_2=found.method[1:],
                 compared_with=record["compared_with"],
-                error=found.error,
+                error="up to rounding" if found.error < 1e-6 else f"to within {found.error:.1g}",
                 scale=found.scale,
             )
         )
@@ -239,7 +239,8 @@ def _overall(run: Run, found: Contributions, rows: DataFrame, record: dict[str, 
     told = record.get("faithfulness")
     if told:
         with st.expander(
-            tr("Faithfulness: {guided_area:.2f} times the change of random replacement").format(
+            tr("Faithfulness: replacing the strongest factors first changes the result {guided_area:.2f} times as much "
+               "as replacing them in random order").format(
                 guided_area=told["guided_area"] / max(told["random_area"], 1e-12)
             )
         ):

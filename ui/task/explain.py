@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from ui.task.view import View
 
 HELP = {
-    "grad-cam": "Weights the model's features by their average effect: highlights everything that looks alike.",
-    "hires-cam": "Weights each area by its own effect: highlights only what this result used in the image.",
-    "occlusion": "Masks the image square by square; needs some hundred passes of the model.",
-    "d-rise": "Masks random parts of the image and checks whether the detection remains; needs some hundred passes.",
+    "grad-cam": "Weights the model's features by their average effect: also highlights similar-looking areas.",
+    "hires-cam": "Weights each area by its own effect: highlights only areas that contributed to this result.",
+    "occlusion": "Masks the image square by square; needs several hundred passes of the model.",
+    "d-rise": "Masks random parts of the image and checks whether the detection remains; needs several hundred passes.",
 }
 """What each method does."""
 
-MASKED = "This method runs the model on some hundred masked images as a background job. The result is saved."
+MASKED = "This method runs the model on several hundred masked images as a background job. The result is saved."
 LAYER_HELP = (
     "Early layers respond to edges and colours in small cells, deep layers to whole shapes in large cells. Passed: "
     "of the locations tested, those where masking the highlighted areas lowered the score more than masking random "

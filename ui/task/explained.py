@@ -83,6 +83,7 @@ def show_explained(
     """
     run = shown(result)
     if run is not None:
+        st.divider()
         st.markdown(f"**{tr('Explanation shown: {what}').format(what=about(run))}**")
         with guard():
             show(run)

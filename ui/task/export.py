@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from core.runs.records import Run
     from core.runs.result import RunResult
 
+THRESHOLDED = ("mask", "outcome")
+"""Layers whose tiles show what reaches the threshold."""
+
 FORMAT = 3
 """Raise it when an export holds other files: those that were prepared before are then not taken for it."""
 
@@ -62,7 +65,7 @@ def show_report(result: RunResult, choice: object, values: Mapping[str, str], ho
                 tr("The report differs from this page: settings, the review, explanations or notes have changed since "
                    "it was written. Press *Update report* to write it again.")
             )
-        st.caption(tr("{holds} as of when it was written.").format(holds=holds))
+        st.caption(tr("{holds} at the time it was written.").format(holds=holds))
     _show_addresses(result, run, values)
 
 
@@ -77,8 +80,8 @@ def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> N
     if not address:
         return
     st.markdown(
-        tr("**Link.** Opens this run with the settings above, what is selected and the explanation that is shown. "
-        "Copy it with its button:")
+        tr("**Link.** Opens this run with the current settings, selection and explanation. Copy it with the button in "
+           "the field:")
     )
     st.code(address, language=None, wrap_lines=True)
     threshold = float(values["threshold"]) if "threshold" in values else None
@@ -96,7 +99,7 @@ def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> N
         for name, template in tiles.items():
             known = RUN_LAYERS.get(name) or name.replace("_", " ").capitalize()
             title = tr("Image") if name == "scene" else tr(known)
-            if "threshold=" in template:
+            if name in THRESHOLDED and threshold is not None:
                 title += tr(": all pixels at threshold {threshold:.2f}, without minimum area").format(
                     threshold=threshold
                 )

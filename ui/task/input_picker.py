@@ -16,6 +16,7 @@ from ui import labels, resources
 from ui.choices import words_of
 from ui.feedback import Progress, plain, reading
 from ui.messages import tr, tr_noop
+from ui.state import Slot
 from ui.task import gallery, intake
 from ui.task.task import view_keys
 
@@ -29,6 +30,9 @@ SOURCES = (
     tr_noop("Sample"), tr_noop("Open data"), tr_noop("Upload"), tr_noop("Data folder"), tr_noop("Earlier images"),
 )  # fmt: skip
 IMAGE_TYPES = ["tif", "tiff", "png", "jpg", "jpeg"]
+
+_ATTACHED: Slot[tuple[str, str, str] | None] = Slot("just-attached", None)
+"""Id of the image, role and name of the file that was attached a moment ago; None for none."""
 
 
 def current(run: Run | None = None) -> SceneRecord | None:
@@ -281,14 +285,31 @@ def describe(record: SceneRecord) -> None:
     if scene.licence:
         facts.append(tr("Licence: {licence}.").format(licence=scene.licence))
     st.caption(plain(" ".join(facts)))
+    _tell_attached(record)
     with st.expander(tr("Add elevation or reference")):
         _attach(record, "dem", tr("Elevation model (in metres unless the file states a unit)"), ["tif", "tiff"])
         types = ["tif", "tiff", "png", "gpkg", "geojson", "zip"]
         _attach(record, "reference", tr("Reference inventory"), types)
 
 
+def _tell_attached(record: SceneRecord) -> None:
+    """Say once what was just attached to the image, and what it is for."""
+    identity, role, name = _ATTACHED.get() or ("", "", "")
+    if identity != record.id:
+        return
+    _ATTACHED.clear()
+    told = (
+        tr("{name} is now the reference inventory of this image. Run the model to score against it; earlier runs are "
+           "kept under *Runs*.")
+        if role == "reference" else tr("{name} is now the elevation model of this image.")
+    )
+    st.success(told.format(name=plain(name)))
+
+
 def _attach(record: SceneRecord, role: str, label: str, types: list[str]) -> None:
     uploaded = st.file_uploader(label, type=types, key=f"attach-{role}-{record.id}")
+    if (record.reference if role == "reference" else record.dem) is not None:
+        st.caption(tr("Replaces the one that the image has now; earlier runs keep it."))
     if uploaded is not None and st.button(
         tr("Attach {name}").format(name=plain(uploaded.name)), key=f"attach-button-{role}"
     ):
@@ -297,6 +318,7 @@ def _attach(record: SceneRecord, role: str, label: str, types: list[str]) -> Non
             attached = resources.store().attach(
                 record.id, role, uploaded, suffix, checked(record, role), name=PurePath(uploaded.name).name
             )
+        _ATTACHED.put((attached.id, role, uploaded.name))
         if attached.id == record.id:
             st.rerun()
         use(attached)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.report.words import moment_of
 from ui.feedback import plain
 from ui.messages import tr
 from ui.task.view import View
@@ -66,4 +67,6 @@ def _computation(result: RunResult) -> Iterator[Line]:
         )
     if runtime:
         yield tr("Runtime"), tr("{name}, {count} threads").format(name=runtime["name"], count=runtime["threads"])
-    yield tr("Finished"), tr("{time}, after {seconds:g} s").format(time=record["finished"], seconds=record["seconds"])
+    yield tr("Finished"), tr("{time}, after {seconds:g} s").format(
+        time=moment_of(record["finished"]), seconds=record["seconds"]
+    )  # fmt: skip

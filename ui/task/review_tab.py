@@ -97,7 +97,8 @@ def _tell(at: Reviewing) -> None:
     else:
         st.caption(
             tr("Select a {noun} on the map or in the table below, enter your name, and use the buttons above the map. "
-            "Each {noun} found at {view_words} can be marked, deleted, split, merged or given another outline; missed "
+            "Each {noun} found with the current settings ({view_words}) can be "
+            "marked, deleted, split, merged or given another outline; missed "
             "ones can be drawn. The model's result is kept unchanged. Set the sliders first: the review keeps what is "
             "found when it starts.").format(noun=noun, view_words=at.view_words)
         )
@@ -186,7 +187,7 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
     if len(ticked) < 2:
         words = tr("Select several rows to mark, delete or merge them together.")
         if ticked == [onward(at.run).get()]:
-            told = tr("{name} was selected as the next one; the row that you select now replaces it.")
+            told = tr("{name} was selected as the next one. Selecting a row replaces it.")
             words = f"{plain(told.format(name=ticked[0]))} {words}"
         st.caption(words)
         return
@@ -236,14 +237,12 @@ def _searched(at: Reviewing) -> None:
 
     key = f"searched-{at.run}"
     st.session_state[key] = at.review.examined
-    several = at.opened.found.several
-
     def changed() -> None:
         wanted = bool(st.session_state[key])
         do(at, lambda: Edit("examined", examined=wanted))
 
     st.checkbox(
-        tr("The whole area was searched for {several} missed by the model").format(several=several),
+        tr("The whole area was searched for landslides missed by the model"),
         key=key,
         on_change=changed,
         disabled=not is_named(),

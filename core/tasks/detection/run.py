@@ -29,12 +29,13 @@ from core.runs.records import Order, SceneRecord
 from core.runs.store import Store
 from core.tasks.detection.candidates import write_boxes
 from core.tasks.detection.findings import default_choice, find
-from core.tasks.detection.labels import boxes_of_reference, minimum_pixels
+from core.tasks.detection.labels import MINIMUM_AREA, boxes_of_reference, minimum_pixels
 from core.tasks.detection.options import Options
 from core.tasks.detection.predict import Predictor, on_scene, write_candidates
 from core.tasks.detection.result import CANDIDATES, KNOWN, SEARCHED, TRUTH, DetectionResult
 from core.tasks.detection.runtime import open_detector
 from core.tasks.detection.searched import write_searched
+from core.tasks.detection.vectors import boxes_of_inventory
 from core.tasks.imagery.inputs import check_same_scene, inputs_of, ordered_scene, reference_of, scene_of
 from core.tasks.imagery.provenance import (
     elevation_notes,
@@ -209,8 +210,15 @@ def write_reference(
     reader, least = reference_reader(path, scene.grid), minimum_pixels(scene.grid.ground_distance())
     stopped = never if job is None else job.stopped
     names, notes = {TRUTH: f"{TRUTH}.parquet"}, reader.notes
-    if isinstance(reader, Inventory) and reader.unknown is None:
+    if isinstance(reader, Inventory) and reader.complete:
         boxes = boxes_of_reference(reader, scene.grid, least, report, stopped)
+        small = len(boxes_of_inventory(reader)) - len(boxes)
+        if small:
+            size = f"{MINIMUM_AREA:,.0f} m²" if scene.grid.in_metres else count(least, "pixel")
+            notes += (
+                f"{count(small, 'landslide')} of the reference {agree(small, 'is', 'are')} smaller than {size} and "
+                f"{agree(small, 'is', 'are')} not counted.",
+            )
     else:
         path = folder / f"{KNOWN}.tif"
         with writing(path, scene.grid, descriptions=(KNOWN,), overview_resampling="nearest",

@@ -45,16 +45,22 @@ class MappingResult(ImageResult):
     has_reference: bool = False
     baseline: NDArray[np.int64] | None = None
 
+    @property
+    def partly_known(self) -> bool:
+        """Whether the counts leave out pixels of which a partial review, the reference, says nothing."""
+        review = (self.provenance.get("truth") or {}).get("review")
+        return bool(self.has_reference and review and not review.get("complete"))
+
     def metrics(self) -> dict[str, float]:
         """Numbers by which runs are compared: at the model's own threshold, before minimum area and hole filling.
 
-        ``area_share`` is the share of valid pixels from the threshold on; with a reference also ``f1``, ``iou``,
-        ``precision`` and ``recall``, NaN where undefined. ``unlike_training`` is the share of tiles that are unlike the
-        model's training images, where that was measured.
+        ``area_share`` is the share of valid pixels from the threshold on, unless `partly_known`; with a reference also
+        ``f1``, ``iou``, ``precision`` and ``recall``, NaN where undefined. ``unlike_training`` is the share of tiles
+        that are unlike the model's training images, where that was measured.
         """
         from core.tasks.mapping.findings import share_reached
 
-        found = {"area_share": share_reached(self, self.threshold)}
+        found = {} if self.partly_known else {"area_share": share_reached(self, self.threshold)}
         if self.has_reference:
             confusion = Confusion.at(self.counts, self.threshold)
             found |= {name: float(getattr(confusion, name)) for name in ("f1", "iou", "precision", "recall")}

@@ -34,7 +34,7 @@ LARGEST_SHARE = 0.05
 """Share of the landslides, the largest, that is held against the fit; five landslides at least."""
 FEWEST_LARGEST = 5
 
-PUBLISHED = "Published inventories have a tail exponent of about 2.4 (density; Malamud et al. 2004)."
+PUBLISHED = "In published inventories the tail exponent of the density is about 2.4 (Malamud et al. 2004)."
 
 Mode = Literal["inverse_gamma", "tail", "none"]
 
@@ -228,8 +228,9 @@ def _fitted(kept: NDArray[np.float64], lower: float, minimum: float) -> SizeFreq
         )
     else:
         words = (
-            f"No most frequent area shows above the smallest mappable area ({minimum:,.0f} m²), so the inverse gamma "
-            f"fit to {kept.size:,} landslides describes only the decrease beyond it: {tail}. {PUBLISHED}"
+            f"The number of landslides decreases with size from the smallest mappable area ({minimum:,.0f} m²) on, "
+            f"without a peak. The inverse gamma fit to {kept.size:,} landslides describes this decrease: {tail}. "
+            f"{PUBLISHED}"
         )
     words += _largest_against(kept, lower, curve)
     return SizeFrequency(

@@ -85,18 +85,23 @@ def sentence(contributions: Contributions, values: Mapping[str, object], model: 
 
     def told(sign: int) -> str:
         found = [
-            f"{_named(contributions.factors[at], values[contributions.factors[at]])} ({effects[at]:+.2f})"
+            f"{_named(contributions.factors[at], values[contributions.factors[at]])} ({_signed(effects[at])})"
             for at in order
             if effects[at] * sign > 0 and abs(effects[at]) > least
         ][:3]
         return ", ".join(found)
 
     up, down = told(1), told(-1)
-    begin = f"{model}: from a base value of {contributions.base:+.2f} to {contributions.output[row]:+.2f} ({unit})."
+    base, output = _signed(contributions.base), _signed(contributions.output[row])
+    begin = f"{model}: from a base value of {base} to {output} ({unit})."
     raised = f"Raised by {up}." if up else "No factor raised it."
     return f"{begin} {raised} {f'Lowered by {down}.' if down else 'No factor lowered it.'}"
 
 
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")
+
+
 def _named(factor: str, value: object) -> str:
-    shown = f"{value:.4g}" if isinstance(value, (float, np.floating)) else str(value)
+    shown = f"{value:.4g}".replace("-", "−") if isinstance(value, (float, np.floating)) else str(value)
     return f"{factor.replace('_', ' ')} {shown}"

@@ -107,10 +107,21 @@ def rate_chart(curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float6
     return figure
 
 
-def contribution_chart(importance: Mapping[str, float], scale: str) -> Figure:
-    """Mean size of the contribution of each factor, the largest on top."""
-    ordered = sorted(importance.items(), key=lambda one: one[1])[-15:]
+def contribution_chart(contributions: Mapping[str, float], scale: str, *, signed: bool = False) -> Figure:
+    """The contribution of each factor, the largest on top.
+
+    Parameters
+    ----------
+    contributions
+        Mean sizes over many cells by factor; those of one cell, with their sign, when `signed`.
+    scale
+        Unit.
+    """
+    ordered = sorted(contributions.items(), key=lambda one: abs(one[1]))[-15:]
     figure, axes = chart(5.2, 0.6 + 0.24 * len(ordered))
-    axes.barh([name.replace("_", " ") for name, _ in ordered], [value for _, value in ordered], color=REFERENCE)
-    axes.set_xlabel(f"Mean absolute contribution ({scale})")
+    colours = [FOUND if signed and value > 0 else REFERENCE for _, value in ordered]
+    axes.barh([name.replace("_", " ") for name, _ in ordered], [value for _, value in ordered], color=colours)
+    if signed:
+        axes.axvline(0, color="#767676", linewidth=0.8)
+    axes.set_xlabel(f"{'Contribution' if signed else 'Mean absolute contribution'} ({scale})")
     return figure

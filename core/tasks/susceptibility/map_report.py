@@ -86,10 +86,19 @@ def gather(store: Store, run: Run, view: Choice | None) -> MapInput:
 
 
 def _reasons(store: Store, run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Sentence and record of each explanation; that of one cell with the contributions to it, as ``effects``."""
+    import pandas
+
+    from core.tasks.susceptibility.run_explanation import CONTRIBUTIONS, read_table
+
     for one in explanations_of(store, run)[:MOST_EXPLAINED]:
         stored = one.artifact("explanation")
         if stored is not None and stored.path.is_file():
             record = json.loads(stored.path.read_text(encoding="utf-8"))
+            values = one.artifact(CONTRIBUTIONS)
+            if record.get("target") == "cell" and values is not None and values.path.is_file():
+                found, _ = read_table(pandas.read_parquet(values.path), record)
+                record["effects"] = dict(zip(found.factors, found.values[0].tolist(), strict=True))
             yield str(record.get("sentence", "")), record
 
 
@@ -213,7 +222,11 @@ def _why(content: MapInput) -> Part:
     shown: list[Content] = []
     for sentence, record in content.reasons:
         shown += [Heading(_asked(record)), Paragraph(sentence)]
-        if record.get("importance"):
+        if record.get("effects"):
+            drawn = contribution_chart(record["effects"], str(record.get("scale", "")), signed=True)
+            caption = "Contribution of each factor to this cell (SHAP values). Vermilion: raised it. Blue: lowered it."
+            shown.append(Pictures((picture(drawn, "Factor contributions to one cell", caption),)))
+        elif record.get("importance"):
             drawn = contribution_chart(record["importance"], str(record.get("scale", "")))
             caption = "Mean absolute contribution of each factor (SHAP values)."
             told = record.get("faithfulness")

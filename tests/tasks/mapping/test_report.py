@@ -439,15 +439,15 @@ def test_the_summary_and_the_map_tell_of_the_review(tmp_path: Path, store: Store
         )  # fmt: skip
     content = asked(result, review=reviewed.review_of(store, run), choice=Choice(0.5, 0.0))
     text = " ".join(read(content).text.split())
-    told = "Reviewers have checked 2 of 2 landslides (1 correct, 1 false alarm). All other numbers and areas are the"
+    told = "2 of 2 landslides have been reviewed: 1 correct, 1 false alarm. All other numbers and areas are the model's"
     assert told in text
     assert "Marks: what reviewers decided." in text
     drawn = reviewed.judged_outlines(content)
     assert [len(drawn.correct), len(drawn.wrong), len(drawn.added)] == [1, 1, 0]
     moved = " ".join(read(replace(content, choice=Choice(0.7, 0.0))).text.split())
-    assert "1 false alarm), which began at other settings than those of this result." in moved
+    assert "1 false alarm. The review began at other settings than those of this result." in moved
     without = read(replace(content, review=None)).text
-    assert "Reviewers have checked" not in without
+    assert "have been reviewed" not in without
     assert "Marks: what reviewers decided" not in without
 
 

@@ -404,3 +404,16 @@ def test_a_drawn_part_of_an_image_without_coordinates_keeps_its_place(tmp_path: 
     assert np.argwhere(codes != 255).min(axis=0).tolist() == [20, 10]
     assert np.argwhere(codes != 255).max(axis=0).tolist() == [34, 29]
     assert rescore(store, result, store.add_scene(scene.path, scene.name, reference=path)).counts.sum() == 15 * 20
+
+
+def test_a_partial_review_as_reference_gives_no_share_of_the_image(tmp_path: Path) -> None:
+    probability, reference = np.zeros((4, 5)), np.full((4, 5), 255, np.uint8)
+    probability[0], reference[0] = 0.9, 1
+    run = made_run(tmp_path / "made", probability, reference=reference)
+    for complete, told in ((False, False), (True, True)):
+        truth = {"name": "Review of run 80ab4341", "review": {"run": "80ab4341", "complete": complete}}
+        asked = replace(run, provenance={**run.provenance, "truth": truth})
+        assert asked.partly_known is not complete
+        assert ("area_share" in asked.metrics()) == told
+        assert asked.metrics()["recall"] == 1
+    assert not run.partly_known

@@ -55,7 +55,7 @@ def _boxes(subject: DetectionSubject) -> Picture:
     if number > MOST:
         what = f"The {MOST:,} of {number:,} detections with the highest confidence"
     if number > 1:
-        what += f"; the first {min(number, LISTED)} are numbered as in the table below"
+        what += f"; the first {min(number, LISTED)} are labelled with their IDs"
     caption = f"{what}. The colour of a box is its confidence, from dark violet (low) to yellow (high)."
     alt = f"Map of {subject.content.subject} with {count(number, 'detection')}"
     if shown.reference_boxes is not None:

@@ -52,7 +52,7 @@ def _checked(subject: DetectionSubject) -> str:
             "is not known."
         )
     return (
-        f"The result was checked against a reference inventory. {precision_words(subject.scores)} "
+        f"The result was checked against {subject.checked_against}. {precision_words(subject.scores)} "
         f"{recall_words(subject.scores)}"
     )
 
@@ -136,8 +136,8 @@ def _how_found(subject: DetectionSubject) -> str:
             "detections in the tree's training data were landslides."
         )
     return (
-        "A neural network processed the image and drew boxes, each with a number from 0 to 1, called confidence: the "
-        "higher it is, the more the content of the box looks like the landslides the network was trained on."
+        "The detector marked places with boxes, each with a number from 0 to 1, called confidence: its estimate of how "
+        "well the box fits a landslide, learnt from the landslides it was trained on."
     )
 
 

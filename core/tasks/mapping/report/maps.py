@@ -64,7 +64,7 @@ def _landslides(subject: MappingSubject) -> Picture:
         if drawn < number:
             what = f"The {drawn:,} largest of {number:,} mapped landslides"
         if number > 1:
-            what += f"; the {min(number, LISTED)} largest are numbered as in the table below"
+            what += f"; the {min(number, LISTED)} largest are labelled with their IDs"
         alt = f"Map of the {count(number, 'landslide')} mapped by the model"
     caption = f"{what}. Vermilion: mapped by the model."
     if subject.result.has_reference:

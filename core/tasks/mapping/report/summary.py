@@ -54,7 +54,7 @@ def _checked(subject: MappingSubject) -> str:
             "No reference inventory was available: how much of the result is correct and what was missed is not known."
         )
     model = subject.scores.model
-    return f"The result was checked against a reference inventory. {precision_words(model)} {recall_words(model)}"
+    return f"The result was checked against {subject.checked_against}. {precision_words(model)} {recall_words(model)}"
 
 
 def _warnings(subject: MappingSubject) -> list[Content]:
