@@ -31,6 +31,7 @@ from tests.factories import (
     constant_weights,
     expected_codes,
     keep,
+    made_run,
     ramp,
     tiny_spec,
     write_model,
