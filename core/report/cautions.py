@@ -33,6 +33,7 @@ _WARNINGS = (
     "m, entered by hand",
     UNLIKE,
     REVIEWED,
+    "Nobody has confirmed that the whole area was searched",
 )
 """Words of a run's notes on what was guessed or does not fit, so that the result may be wrong for that alone.
 

@@ -13,7 +13,6 @@ from ui.mapping.view import View
 from ui.messages import tr, tr_noop
 from ui.task.key_figures import score_text
 from ui.task.reference import ask_for_reference
-from ui.task.view import whole_of
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -107,9 +106,7 @@ def _false_alarm_rate(view: View, false_positive: int) -> str:
     if not area:
         return ""
     rate = false_positive * pixel_area(view.result) / (area / 1e6)
-    return tr("False alarms: **{rate:,.0f} m² per km²** of {whole_of}.").format(
-        rate=rate, whole_of=whole_of(view.result)
-    )
+    return tr("False alarms: **{rate:,.0f} m² per km²** of the area that the reference covers.").format(rate=rate)
 
 
 def _offer_reference(view: View) -> None:
