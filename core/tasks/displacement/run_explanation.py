@@ -20,7 +20,8 @@ from core.runs.records import Order
 from core.runs.result import RunResult
 from core.series.monitoring import RegularSeries, Values
 from core.series.regular import later
-from core.tasks.displacement.findings import in_words, series_of
+from core.series.words import ahead_name, signed, step_name, steps_name
+from core.tasks.displacement.findings import series_of
 from core.tasks.displacement.forecasters import FORECASTERS, FeatureModel, title_of
 from core.tasks.displacement.plan import model_for
 from core.tasks.displacement.problem import Problem, Steps
@@ -303,16 +304,18 @@ class _Subject:
             return None
         at = int(np.argmax(np.where(soon, np.abs(effect), -1.0)))
         target = _target_time(self.problem, int(self.origins[at]))
-        first, last = (str(series.times[one])[:10] for one in (window.start, window.stop - 1))
-        days = first if first == last else f"{first} to {last}"
+        begin, end = series.times[window.start], series.times[window.stop - 1]
+        days, moment = steps_name(begin, end, series.step), step_name(target, series.step)
         change = float(effect[at])
         way = "falls" if change > 0 else "rises"
         said = (
-            f"Without the rain of {days} ({total:.0f} mm), the forecast for {target} {way} by {abs(change):.1f} mm, "
-            f"from {with_rain[at]:.1f} to {without[at]:.1f} mm."
+            f"Without the rain of {days} ({total:.0f} mm), the forecast for {moment} {way} by {abs(change):.1f} mm, "
+            f"from {signed(with_rain[at], '.1f')} to {signed(without[at], '.1f')} mm."
         )
-        return {"driver": rain, "since": first, "until": last, "total": total, "target": target, "change": change,
-                "sentence": said}  # fmt: skip
+        return {
+            "driver": rain, "since": str(begin)[:10], "until": str(end)[:10], "total": total, "target": target,
+            "change": change, "sentence": said,
+        }  # fmt: skip
 
     def _said(self, problem: Problem) -> Values:
         found = np.empty(len(self.origins))
@@ -400,9 +403,7 @@ def _next(found: _Found, request: ExplainRequest, series: RegularSeries) -> str:
     effects = found.contributions.values[-1]
     order = np.argsort(-np.abs(effects), kind="stable")
     names = found.contributions.factors
-    parts = ", ".join(f"{names[at]} {effects[at]:+.1f} mm" for at in order if abs(effects[at]) > 0.005)
-    span = in_words(found.problem.horizon, series.step)
-    return (
-        f"The forecast for the {span.removeprefix('1 ')} after {str(series.times[-1])[:10]} is "
-        f"{found.contributions.output[-1]:.1f} mm: {found.bases[-1]:.1f} mm (mean of the past), {parts}."
-    )
+    parts = ", ".join(f"{names[at]} {signed(effects[at], '+.1f')} mm" for at in order if abs(effects[at]) > 0.005)
+    span = ahead_name(series.times[-1], series.step, found.problem.horizon)
+    output, base = (signed(float(one[-1]), ".1f") for one in (found.contributions.output, found.bases))
+    return f"The forecast for {span} is {output} mm: {base} mm (mean of the past), {parts}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -108,6 +109,7 @@ def test_notes_and_findings_say_what_the_scores_rest_on(made: Made) -> None:
     assert "ZK1_mm: 144 steps of a month. 2 of them (1 %) have no value" in notes
     assert "assumed to be known up to the target" in notes
     assert "1 month ahead" in said.lead
+    assert any(one.startswith("Forecast for January 2020: a movement of ") for one in said.others)
     assert any("Diebold–Mariano" in one for one in said.others)
     assert any("90 % intervals contained" in one for one in said.others)
     assert in_words(3, "7D") == "21 days"
@@ -146,7 +148,10 @@ def test_an_explanation_repeats_the_forecasts_of_the_run_and_takes_an_event_away
     ours = forecasts[(forecasts["station"] == "ZK1_mm") & (forecasts["model"] == "xgboost")].set_index("target")
 
     assert table.to_numpy() == pytest.approx(ours.loc[table.index, "forecast"].to_numpy(), abs=1e-4)
-    told = next(one for one in result.notes if one.startswith("Without the rain of 2018-06-01"))
+    told = next(one for one in result.notes if one.startswith("Without the rain of June 2018 ("))
+    assert "mm), the forecast for " in told
+    assert not re.search(r"\d{4}-\d\d", told)  # the step is a month, not a day of it
+    assert any(one.startswith("The forecast for January 2020 is ") for one in result.notes)
     assert "falls by" in told  # rain above the threshold moves this slope down, never up
     assert known_explanation(made.store, made.result, request).id == run
     with pytest.raises(InputError, match="uses no features"):
@@ -344,7 +349,7 @@ def test_the_commands_predict_and_explain_take_the_example(
 
     event = ["--event", "2018-06-01,2018-06-30"]
     assert main(["displacement", "explain", *example, *event, "--out", str(tmp_path)]) == 0
-    assert "ZK1_mm, ridge: Without the rain of 2018-06-01" in capsys.readouterr().out
+    assert "ZK1_mm, ridge: Without the rain of June 2018" in capsys.readouterr().out
     parts = pd.read_csv(tmp_path / "01_contributions.csv")
     effects = parts[[one for one in parts if one.startswith("effect:")]].sum(axis=1)
     assert (parts["base"] + effects).to_numpy() == pytest.approx(parts["forecast"].to_numpy(), abs=1e-6)
