@@ -23,7 +23,7 @@ def test_how_the_slope_moved_is_shown_from_every_side(page: AppTest, store: Stor
 
     assert not page.exception
     # The last ten readings: 0.2 mm a day and one rise of 2 mm.
-    assert "mm/day, slow." in texts(page) or "mm/day, very slow." in texts(page)
+    assert "mm/day, slow (" in texts(page) or "mm/day, very slow (" in texts(page)
     said = {
         "parts": "periodic part and residual add up", "months": "P1_mm moves most in", "path": "were not measured",
         "lags": "Strongest with rain_mm, sum of 1 day, 1 day before", "trajectory": "readings are used",

@@ -100,8 +100,8 @@ def _warning(result: ForecastResult, look: Look, said: Mapping[tuple[str, int], 
         return None
     told = sentences(found)
     caption = (
-        "Left: velocity and alert levels. Right: inverse velocity, which reaches zero at failure if the movement "
-        "continues as since its onset. Both use only readings up to the selected day."
+        "Left: velocity and alert levels. Right: inverse velocity, which reaches zero at failure if the acceleration "
+        "continues as it has since its onset. Both use only readings up to the selected day."
     )
     drawn = Pictures((picture(draw_warning(found), "Velocity and inverse velocity", caption),))
     parts: list[Any] = [Paragraph(DISCLAIMER), Paragraph(told[0], lead=True), Items(told[1:]), drawn]
