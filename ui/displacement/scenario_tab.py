@@ -25,9 +25,9 @@ MOST = 12
 @st.cache_data(max_entries=16, show_spinner=False)
 def _supposed(run: str, station: str, _result: ForecastResult) -> tuple[Supposed, ...]:
     from core.tasks.displacement.run_explanation import series_from
-    from core.tasks.displacement.scenario import supposed
+    from core.tasks.displacement.scenario import known_ahead
 
-    return supposed(request_of(resources.store().run(run)), series_from(_result, station))
+    return known_ahead(request_of(resources.store().run(run)), series_from(_result, station))
 
 
 def show(view: Shown) -> None:
@@ -38,7 +38,14 @@ def show(view: Shown) -> None:
 
     result, look = view.result, view.look
     st.caption(SCENARIO)
+    if not result.drivers:
+        st.info(tr("This table has no drivers, so no scenario can be calculated."))
+        return
     drivers = _supposed(result.id, look.station, result)
+    if not drivers:
+        st.info(tr("A scenario needs a driver whose future values are known, such as a planned reservoir level. Choose "
+                   "it under *Testing* > *Known in advance* and forecast again."))  # fmt: skip
+        return
     models = explainable(result, look.station)
     if not models:
         st.info(tr("None of these models uses drivers for which values could be assumed. Add ridge regression, a "

@@ -94,6 +94,23 @@ def supposed(asked: ForecastRequest, series: RegularSeries) -> tuple[Supposed, .
         When the forecasts of the run do not depend on what is to come, or models were asked in a way that scenarios
         are not computed for.
     """
+    found = known_ahead(asked, series)
+    if not found:
+        raise InputError(
+            "The forecasts of this run do not use future values of drivers: no driver is known up to the target.",
+            remedy="Forecast again and declare which are (--known-future rain,level).",
+        )  # fmt: skip
+    return found
+
+
+def known_ahead(asked: ForecastRequest, series: RegularSeries) -> tuple[Supposed, ...]:
+    """As `supposed`; none where no driver is known up to the target.
+
+    Raises
+    ------
+    InputError
+        When models were asked in a way that scenarios are not computed for.
+    """
     plan = asked.plan
     if plan.decomposition != "none" or plan.strategy != "direct":
         raise InputError(
@@ -113,11 +130,6 @@ def supposed(asked: ForecastRequest, series: RegularSeries) -> tuple[Supposed, .
         words = {"rain": "total rain, mm"}.get(quantity, "change, m" if quantity in LEVEL else "mean")
         low, usual, high = (float(one) for one in (past.min(), np.median(past), past.max()))
         found.append(Supposed(name, quantity, f"{name}, next {span.removeprefix('1 ')}: {words}", low, usual, high))
-    if not found:
-        raise InputError(
-            "The forecasts of this run do not use future values of drivers: no driver is known up to the target.",
-            remedy="Forecast again and declare which are (--known-future rain,level).",
-        )  # fmt: skip
     return tuple(found)
 
 

@@ -39,7 +39,7 @@ from core.tasks.displacement.run_explanation import (
     order_explanation,
     series_from,
 )
-from core.tasks.displacement.scenario import ScenarioRequest, order_scenario, supposed
+from core.tasks.displacement.scenario import ScenarioRequest, known_ahead, order_scenario, supposed
 from core.tasks.displacement.simple import SIMPLE
 from core.tasks.displacement.view import Look
 from core.tasks.displacement.warning import warning_of
@@ -292,8 +292,10 @@ def test_a_scenario_supposes_what_comes_and_follows_the_law(made: Made) -> None:
             run_inline(made.store, order_scenario(made.result, wrong))
     with pytest.raises(InputError, match="no features"):
         order_scenario(made.result, ScenarioRequest("ZK1_mm", "drift", ()))
+    blind = replace(asked, plan=replace(asked.plan, known_future=()))
+    assert known_ahead(blind, series_from(made.result, "ZK1_mm")) == ()
     with pytest.raises(InputError, match="known-future"):
-        supposed(replace(asked, plan=replace(asked.plan, known_future=())), series_from(made.result, "ZK1_mm"))
+        supposed(blind, series_from(made.result, "ZK1_mm"))
 
 
 def test_what_is_found_in_readings_is_corrected_by_command_and_said(
