@@ -77,7 +77,21 @@ def _skill(result: ForecastResult, station: str, model: str, simple: str) -> str
     if chance is None:
         return f"{told}."
     sure = "statistically significant" if chance < SIGNIFICANT else "not statistically significant"
-    return f"{told}; the difference is {sure} (Diebold–Mariano test, p = {chance:.3f})."
+    return f"{told}; the difference is {sure} (Diebold–Mariano test, p {p_words(chance, '= ')})."
+
+
+def p_words(chance: object, equals: str = "") -> str:
+    """A probability by chance with three decimals, or that it is below 0.001; a dash where there is none.
+
+    Examples
+    --------
+    >>> p_words(0.0312), p_words(0.0002), p_words(None), p_words(0.0312, "= "), p_words(0.0002, "= ")
+    ('0.031', '<0.001', '–', '= 0.031', '< 0.001')
+    """
+    if not isinstance(chance, int | float) or chance != chance:
+        return "–"
+    below = "< " if equals else "<"
+    return f"{below}0.001" if chance < 0.0005 else f"{equals}{chance:.3f}"
 
 
 def _covered(result: ForecastResult, station: str, model: str) -> str:

@@ -14,6 +14,7 @@ from core.report.pictures import picture
 from core.tasks.displacement.points_figure import draw_series, draw_velocity
 from core.tasks.displacement.points_findings import FASTEST, fastest, rows_of, verdict
 from core.tasks.displacement.points_result import PointsResult, points_table, values_of
+from core.tasks.displacement.report_data import sources_of, synthetic_box
 from core.tasks.displacement.view import Look
 from core.tasks.displacement.warning import DISCLAIMER
 from core.wording import count
@@ -35,7 +36,7 @@ def gather(store: Store, run: Run, view: Look | None) -> PointsInput:
     """Content of the report of a run."""
     result = store.result(run.id, PointsResult)
     return PointsInput(run.task, run.kind, result, datetime.now(UTC), name=run.name, note=run.note, tags=run.tags,
-                       look=view or Look())  # fmt: skip
+                       look=view or Look(), licences=dict(sources_of(store, result)))  # fmt: skip
 
 
 def parts(content: PointsInput) -> Iterator[Part | None]:
@@ -47,8 +48,8 @@ def parts(content: PointsInput) -> Iterator[Part | None]:
         KeyFigure("Median velocity", f"{result.summary['q50']:.1f}", "mm/year"),
         KeyFigure("90 % of velocities", f"{result.summary['q05']:.0f} to {result.summary['q95']:.0f}", "mm/year"),
     )
-    yield Part("summary", "Summary",
-               (Paragraph(said.lead, lead=True), KeyFigures(figures), Items(said.others)))  # fmt: skip
+    lead = Paragraph(said.lead, lead=True)
+    yield Part("summary", "Summary", (lead, *synthetic_box(result), KeyFigures(figures), Items(said.others)))
     table = points_table(result)
     shown = rows_of(table, content.look.ids)
     caption = "Velocity of each point; points shown below are circled." if shown else "Velocity of each point."

@@ -43,6 +43,9 @@ CONTRIBUTIONS, RECORD = "contributions", "explanation"
 """Roles of the contributions (Parquet: origin, target, forecast, base, ``effect:GROUP``; mm) and of what was asked and
 found (JSON)."""
 
+ROUNDING = 1e-6
+"""mm up to which a difference is one of rounding."""
+
 BACKGROUND = 40
 """Steps of the past that a forecast is compared with."""
 
@@ -156,6 +159,11 @@ def read_explanation(result: RunResult) -> tuple[pd.DataFrame, dict[str, Any]]:
     except (OSError, ValueError) as error:
         what = f"The explanation {result.id[:8]} cannot be read."
         raise StorageError(what, str(error), "Create the explanation again.") from error
+
+
+def adds_up(error: float) -> str:
+    """How exactly contributions add up to a forecast, from the largest difference in mm."""
+    return "up to rounding" if error < ROUNDING else f"to within {error:.1g} mm"
 
 
 def series_from(result: ForecastResult, station: str) -> RegularSeries:
