@@ -57,7 +57,7 @@ def test_the_empty_page_says_what_a_table_holds_and_offers_the_sample(page: AppT
 def test_the_sample_is_shown_with_guessed_columns_and_forecast_by_one_press(page: AppTest, store: Store) -> None:
     press(page.run(), "Start with the sample")
     assert "Synthetic: generated, not measured." in texts(page)
-    assert "ZK1_mm: 144 steps of a month" in texts(page)
+    assert "ZK1_mm: 144 monthly steps" in texts(page)
     next(one for one in page.multiselect if one.label == "Models").set_value(["ridge"])
     next(one for one in page.multiselect if one.label == "Stations to forecast").set_value(["ZK3_mm"])
     press(page, "Forecast")

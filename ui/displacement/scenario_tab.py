@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.jobs.perform import request_of
+from core.series.words import signed
 from ui import resources
 from ui.feedback import guard, plain
 from ui.messages import tr, tr_noop
@@ -125,8 +126,8 @@ def _listed(result: ForecastResult, station: str, model: str) -> None:
             break
     if not rows:
         own = result.of(station, model, "ahead")
-        st.info(tr("Without a scenario, {title_of} forecasts {own:.1f} mm. Set the sliders and press *Run "
-                "scenario*.").format(title_of=title_of(model), own=own))
+        st.info(tr("Without a scenario, {title_of} forecasts {own} mm. Set the sliders and press *Run "
+                "scenario*.").format(title_of=title_of(model), own=signed(own, ".1f")))
         return
     formats: dict[str, object] = {"Model": tr("Model")}
     numbers = (tr_noop("Forecast (mm)"), tr_noop("from"), tr_noop("to"))

@@ -109,7 +109,7 @@ def test_notes_and_findings_say_what_the_scores_rest_on(made: Made) -> None:
     said = verdict(made.result, "ZK2_mm")
 
     assert "synthetic" in notes
-    assert "ZK1_mm: 144 steps of a month. 2 of them (1 %) have no value" in notes
+    assert "ZK1_mm: 144 monthly steps. 2 of them (1 %) have no value" in notes
     assert "assumed to be known up to the target" in notes
     assert "1 month ahead" in said.lead
     assert any(one.startswith("Forecast for January 2020: a movement of ") for one in said.others)
