@@ -18,14 +18,18 @@ MONTH = "month"
 
 
 def step_name(time: np.datetime64 | datetime | str, step: str) -> str:
-    """The step that begins at a time: by its month where steps are months, else by its date.
+    """The step that begins at a time: by its month where steps are months, else by its date, with the time for hours.
 
     Examples
     --------
     >>> step_name(np.datetime64("2018-06-01"), "month"), step_name(np.datetime64("2018-06-01"), "7D")
     ('June 2018', '2018-06-01')
+    >>> step_name(np.datetime64("2018-06-01T06:00"), "6h")
+    '2018-06-01 06:00'
     """
     date = str(time)[:10]
+    if unit_of_step(step)[1] == "hour":
+        return str(np.datetime64(str(time), "m")).replace("T", " ")
     return date if step != MONTH else f"{np.datetime64(date).item():%B %Y}"
 
 

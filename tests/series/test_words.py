@@ -16,7 +16,7 @@ from core.series.words import ahead_name, signed, step_name, steps_name
         ("2019-12-01", "month", 3, "January to March 2020"),
         ("2019-12-01T00:00:00", "D", 1, "the day after 2019-12-01"),
         ("2019-12-01", "7D", 2, "the 14 days after 2019-12-01"),
-        ("2019-12-01", "6h", 1, "the 6 hours after 2019-12-01"),
+        ("2019-12-01T18:00", "6h", 1, "the 6 hours after 2019-12-01 18:00"),
     ],
 )
 def test_steps_of_months_are_named_by_their_month_and_others_by_their_date(

@@ -13,6 +13,7 @@ from core.report.content import ReportInput, ReportKind
 from core.report.make import explanations_of
 from core.report.parts import Column, Items, KeyFigure, KeyFigures, Paragraph, Part, Pictures, Table
 from core.report.pictures import picture
+from core.series.words import signed
 from core.tasks.displacement.acknowledge import Acknowledged, acknowledged
 from core.tasks.displacement.figure import draw_contributions, draw_forecast, draw_series, draw_warning
 from core.tasks.displacement.findings import forecasts_of, in_words, measured_of, p_words, series_of, verdict
@@ -147,7 +148,7 @@ def _figures(result: ForecastResult, look: Look) -> tuple[KeyFigure, ...]:
         KeyFigure("Best simple forecast", f"{result.of(look.station, simple, 'rmse'):.2f} mm", title_of(simple)),
     ]
     if skill == skill and look.model != simple:
-        figures.append(KeyFigure("Skill", f"{100 * skill:.0f} %", f"relative to {title_of(simple).lower()}"))
+        figures.append(KeyFigure("Skill", f"{signed(100 * skill, '.0f')} %", f"relative to {title_of(simple).lower()}"))
     return tuple(figures)
 
 
@@ -175,7 +176,7 @@ def _last(value: float) -> float:
 
 
 def _number(value: object, digits: int) -> str:
-    return f"{value:.{digits}f}" if isinstance(value, int | float) and value == value else "–"
+    return signed(value, f".{digits}f") if isinstance(value, int | float) and value == value else "–"
 
 
 MEANINGS = (

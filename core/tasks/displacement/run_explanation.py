@@ -20,7 +20,7 @@ from core.runs.records import Order
 from core.runs.result import RunResult
 from core.series.monitoring import RegularSeries, Values
 from core.series.regular import later
-from core.series.words import ahead_name, signed, step_name, steps_name
+from core.series.words import MONTH, ahead_name, signed, step_name, steps_name
 from core.tasks.displacement.findings import series_of
 from core.tasks.displacement.forecasters import FORECASTERS, FeatureModel, title_of
 from core.tasks.displacement.plan import model_for
@@ -311,18 +311,21 @@ class _Subject:
         if not soon.any():
             return None
         at = int(np.argmax(np.where(soon, np.abs(effect), -1.0)))
-        target = _target_time(self.problem, int(self.origins[at]))
+        origin = int(self.origins[at])
+        target = _target_time(self.problem, origin)
         begin, end = series.times[window.start], series.times[window.stop - 1]
-        days, moment = steps_name(begin, end, series.step), step_name(target, series.step)
+        days, aim = steps_name(begin, end, series.step), step_name(target, series.step)
+        if series.step == MONTH:
+            aim = ahead_name(series.times[origin], series.step, self.problem.horizon)
         change = float(effect[at])
         way = "falls" if change > 0 else "rises"
         said = (
-            f"Without the rain of {days} ({total:.0f} mm), the forecast for {moment} {way} by {abs(change):.1f} mm, "
+            f"Without the rain of {days} ({total:.0f} mm), the forecast for {aim} {way} by {abs(change):.1f} mm, "
             f"from {signed(with_rain[at], '.1f')} to {signed(without[at], '.1f')} mm."
         )
         return {
-            "driver": rain, "since": str(begin)[:10], "until": str(end)[:10], "total": total, "target": target,
-            "change": change, "sentence": said,
+            "driver": rain, "since": str(begin)[:10], "until": str(end)[:10], "total": total,
+            "target": str(target)[:10], "change": change, "sentence": said,
         }  # fmt: skip
 
     def _said(self, problem: Problem) -> Values:
@@ -383,12 +386,12 @@ def _days_of(request: ExplainRequest, series: RegularSeries, rain: str, first: i
     return slice(at, at + long)
 
 
-def _target_time(problem: Problem, origin: int) -> str:
+def _target_time(problem: Problem, origin: int) -> np.datetime64:
     times = problem.series.times
     target = origin + problem.horizon
     if target < len(times):
-        return str(times[target])[:10]
-    return str(later(times, problem.series.step, problem.horizon)[target - len(times)])[:10]
+        return np.datetime64(times[target])
+    return np.datetime64(later(times, problem.series.step, problem.horizon)[target - len(times)])
 
 
 def _overall(found: _Found, request: ExplainRequest) -> str:
