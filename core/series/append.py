@@ -10,6 +10,7 @@ import numpy as np
 from core.errors import InputError
 from core.series.monitoring import Driver, Monitoring, Station, Times, Values
 from core.series.stations import moved
+from core.series.words import signed
 from core.wording import agree, count
 
 SAME = 1e-6
@@ -76,8 +77,8 @@ def _station(old: Station, new: Station, name: str, notes: list[str]) -> Station
         shift, left = _compared(first[what][at_old], second[what][at_new])
         if shift:
             notes.append(
-                f"{f'{new.name} {what}'.strip()} of the newer file has another zero: {shift:+.2f} mm were subtracted "
-                "from it."
+                f"{f'{new.name} {what}'.strip()} of the newer file has another zero: {signed(shift, '+.2f')} mm were "
+                "subtracted from it."
             )
         differing |= left > SAME
         worst = max(worst, float(left.max(initial=0.0)))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from core.series.finding import MOST, Finding, Part, iso, known_values, noise_of
 from core.series.monitoring import Station, Times, Values
+from core.series.words import signed
 
 STEP_WINDOW, STEP = 10, 6.0
 """Readings on each side that a step is held against, and how many standard errors it is high."""
@@ -53,7 +54,7 @@ def _steps(name: str, part: Part, times: Times, values: Values, window: int, thr
     return [
         Finding(
             "step", name, times[one + window - 1], times[one + window], float(jump[one]),
-            f"{name}{f' ({part})' if part else ''} jumps by {jump[one]:+.3g} mm between "
+            f"{name}{f' ({part})' if part else ''} jumps by {signed(float(jump[one]), '+.3g')} mm between "
             f"{iso(times[one + window - 1])} and {iso(times[one + window])} ({score[one]:.3g} standard errors): a "
             "change of antenna or mount, or a movement.",
             part,

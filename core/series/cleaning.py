@@ -10,6 +10,7 @@ import numpy as np
 from core.series.breaks import find_changes, find_steps
 from core.series.finding import MAD, MOST, Finding, iso, known_values, noise_of, usual_spacing
 from core.series.monitoring import Monitoring, Station
+from core.series.words import signed
 from core.wording import count
 
 GAP = 3.0
@@ -104,8 +105,8 @@ def find_outliers(station: Station, half: int = HALF_WINDOW, threshold: float = 
     return [
         Finding(
             "outlier", station.name, times[at], times[at], float(off[at]),
-            f"{station.name} deviates by {off[at]:+.3g} mm from its neighbours on {iso(times[at])}, more than "
-            f"{threshold:g} standard deviations ({max(scale[at], floor):.2g} mm) of {2 * half + 1} readings.",
+            f"{station.name} deviates by {signed(float(off[at]), '+.3g')} mm from its neighbours on {iso(times[at])}, "
+            f"more than {threshold:g} standard deviations ({max(scale[at], floor):.2g} mm) of {2 * half + 1} readings.",
         )
         for at in flagged[:MOST]
     ]  # fmt: skip

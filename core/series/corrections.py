@@ -12,6 +12,7 @@ from core.errors import InputError
 from core.series.finding import Finding, Part
 from core.series.monitoring import Monitoring, Station, Values
 from core.series.stations import moved
+from core.series.words import signed
 from core.wording import agree, count
 
 Kind = Literal["remove", "shift"]
@@ -89,7 +90,8 @@ def _told(record: dict[str, object]) -> str:
     if record["what"] == "remove":
         return f"{values} from {begin} to {record['end'] or begin} {were} removed as requested."
     part = f" of {record['part']}" if record["part"] else ""
-    return f"{values}{part} from {begin} on {were} shifted by {-float(str(record['size'])):+.4g} mm as requested."
+    size = signed(-float(str(record["size"])), "+.4g")
+    return f"{values}{part} from {begin} on {were} shifted by {size} mm as requested."
 
 
 def _corrected(station: Station, one: Correction) -> tuple[Station, int]:

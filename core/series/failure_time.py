@@ -100,7 +100,7 @@ def failure_time(times: Times, values: Values, days: float, alpha: float = ALPHA
         )
     first = onset_of(found.values)
     if first is None:
-        return without("The slope does not accelerate now: its latest velocities are not above the earlier ones.")
+        return without("The slope is not accelerating: its latest velocities are not above the earlier ones.")
     moments = found.times
     onset = np.datetime64(str(moments[first]))
     since = np.arange(len(moments)) >= first

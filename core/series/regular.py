@@ -84,14 +84,13 @@ def regular_of(
     count = int(number[-1]) + 1
     if count > MOST_STEPS:
         raise InputError(
-            f"{station} would have {count:,} steps of {_length_told(chosen)}; the limit is {MOST_STEPS:,}.",
+            f"{station} would have {_steps_told(count, chosen)}; the limit is {MOST_STEPS:,}.",
             remedy="Choose a longer step (--step).",
         )  # fmt: skip
     filled_in = np.bincount(number, minlength=count)
     have = filled_in > 0
     if int(have.sum()) < 3:
-        steps = agree(int(have.sum()), "step", "steps")
-        raise InputError(f"{station} has {have.sum()} {steps} of {_length_told(chosen)}.",
+        raise InputError(f"{station} has {_steps_told(int(have.sum()), chosen)}.",
                          "That is too few for a series.", "Choose a shorter step (--step).")  # fmt: skip
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.bincount(number, values, count) / filled_in
@@ -179,10 +178,14 @@ def _told(one: Station, step: str, count: int, gaps: int) -> str:
         f" {gaps:,} of them ({100 * gaps / count:.0f} %) {agree(gaps, 'has', 'have')} no value: "
         f"{agree(gaps, 'it is', 'they are')} interpolated linearly and not used for scores." if gaps else ""
     )  # fmt: skip
-    return f"{one.name}: {count:,} {agree(count, 'step', 'steps')} of {_length_told(step)}.{filled}"
+    return f"{one.name}: {_steps_told(count, step)}.{filled}"
 
 
-def _length_told(step: str) -> str:
-    """How long a step is, in words."""
+def _steps_told(count: int, step: str) -> str:
+    """How many steps of which length, such as ``"144 monthly steps"`` or ``"52 steps of 7 days"``."""
     number, unit = unit_of_step(step)
-    return f"{number} {unit}s" if number != 1 else "an hour" if unit == "hour" else f"a {unit}"
+    steps = agree(count, "step", "steps")
+    if number != 1:
+        return f"{count:,} {steps} of {number} {unit}s"
+    every = {"month": "monthly", "day": "daily", "hour": "hourly"}[unit]
+    return f"{count:,} {every} {steps}"

@@ -57,7 +57,7 @@ def test_the_empty_page_says_what_a_table_holds_and_offers_the_sample(page: AppT
 def test_the_sample_is_shown_with_guessed_columns_and_forecast_by_one_press(page: AppTest, store: Store) -> None:
     press(page.run(), "Start with the sample")
     assert "Synthetic: generated, not measured." in texts(page)
-    assert "ZK1_mm: 144 steps of a month" in texts(page)
+    assert "ZK1_mm: 144 monthly steps" in texts(page)
     next(one for one in page.multiselect if one.label == "Models").set_value(["ridge"])
     next(one for one in page.multiselect if one.label == "Stations to forecast").set_value(["ZK3_mm"])
     press(page, "Forecast")
@@ -212,7 +212,8 @@ def test_a_scenario_is_asked_with_sliders_where_the_future_of_a_driver_counts(
     page.query_params["run"] = run_inline(store, order_of(record, QUICK))
     page.session_state["displacement-tab"] = "Scenario"
     page.run()
-    assert "do not use future values of drivers" in texts(page)
+    assert "Choose it under *Testing* > *Known in advance* and forecast again." in texts(page)
+    assert not page.error
 
     known = ForecastRequest(QUICK.columns, Plan(models=("ridge",), known_future=("rain_mm",)))
     page.query_params["run"] = run_inline(store, order_of(record, known))
@@ -227,6 +228,17 @@ def test_a_scenario_is_asked_with_sliders_where_the_future_of_a_driver_counts(
     asked = {request_of(run).ahead: store.result(run.id).numbers["forecast_mm"] for run in store.runs(RunFilter())
              if run.kind == "scenario"}  # fmt: skip
     assert answer["Forecast (mm)"].tolist() == [asked[("rain_mm", 20.0),], asked[("rain_mm", 0.0),]]
+
+
+def test_a_table_without_drivers_says_that_it_has_no_scenarios(page: AppTest, store: Store, table: Path) -> None:
+    record = store.add_dataset(table, "slope", "table")
+    dry = ForecastRequest(Columns("date", ("P1_mm",)), Plan(models=("ridge",)))
+    page.query_params["run"] = run_inline(store, order_of(record, dry))
+    page.session_state["displacement-tab"] = "Scenario"
+    page.run()
+
+    assert "This table has no drivers, so no scenario can be calculated." in [one.value for one in page.info]
+    assert not page.error
 
 
 def test_the_files_of_a_run_are_prepared_on_the_page(page: AppTest, store: Store, table: Path) -> None:

@@ -86,4 +86,4 @@ def test_rain_of_another_time_is_refused_in_words(
     assert "Remove this file" in labels(page)
     press(page, "Remove this file")
     assert "Remove this file" not in labels(page)
-    assert "ZK1_mm: 144 steps of a month" in texts(page)
+    assert "ZK1_mm: 144 monthly steps" in texts(page)

@@ -11,6 +11,7 @@ from core.runs.store import Store
 from core.tasks.displacement.run import order_of
 from tests.pages.test_displacement import QUICK, page, table
 from tests.pages.test_mapping import texts
+from ui.displacement.movement_tab import _days
 
 __all__ = ["page", "table"]  # fixtures
 
@@ -23,7 +24,7 @@ def test_how_the_slope_moved_is_shown_from_every_side(page: AppTest, store: Stor
 
     assert not page.exception
     # The last ten readings: 0.2 mm a day and one rise of 2 mm.
-    assert "mm/day, slow." in texts(page) or "mm/day, very slow." in texts(page)
+    assert "mm/day, slow (" in texts(page) or "mm/day, very slow (" in texts(page)
     said = {
         "parts": "periodic part and residual add up", "months": "P1_mm moves most in", "path": "were not measured",
         "lags": "Strongest with rain_mm, sum of 1 day, 1 day before", "trajectory": "readings are used",
@@ -51,6 +52,10 @@ def test_the_lesson_and_a_trajectory_are_made_as_asked(page: AppTest, store: Sto
     assert not page.error
     (parameters,) = (one.value for one in page.dataframe if "parameter" in one.value)
     assert parameters["parameter"].tolist() == ["position", "velocity", "step 2024-02-05"]
+
+
+def test_a_window_of_one_day_is_one_day() -> None:
+    assert [_days(days) for days in (0.0, 1.0, 7.0, 365.0)] == ["Default", "1 day", "7 days", "1 year"]
 
 
 def _choose(page: AppTest, key: str, value: str) -> None:

@@ -34,7 +34,7 @@ def test_readings_of_both_files_are_compared_and_the_newer_counts() -> None:
 def test_a_newer_file_that_begins_at_zero_is_shifted() -> None:
     values, notes = joined(station(0, [0, 1, 2, 3, 5]), station(3, [0, 2, 3, 4]))
     assert values == [0, 1, 2, 3, 5, 6, 7]
-    assert "has another zero: -3.00 mm were subtracted from it" in notes[0]
+    assert "has another zero: −3.00 mm were subtracted from it" in notes[0]
     assert notes[1] == "2 readings of A are in both files and are the same."
 
 

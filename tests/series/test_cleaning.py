@@ -128,7 +128,7 @@ def test_corrections_change_only_what_was_chosen_and_are_recorded() -> None:
         ("remove", "A", 1), ("shift", "A", 30),
     ]  # fmt: skip
     assert json.loads(json.dumps(corrected.corrections)) == list(corrected.corrections)
-    assert any("30 values from 2020-01-31 on were shifted by -12 mm" in one for one in corrected.notes)
+    assert any("30 values from 2020-01-31 on were shifted by −12 mm" in one for one in corrected.notes)
 
 
 def test_a_step_of_a_component_is_taken_from_it_and_the_distance_is_made_anew() -> None:

@@ -86,7 +86,7 @@ def test_a_slope_that_does_not_accelerate_has_no_failure_time_and_the_reason_is_
     few = failure_time(times[:8], at[:8], 2.0)
     still = failure_time(times, np.random.default_rng(1).normal(0, 1, len(at)), 2.0)
 
-    assert "does not accelerate" in slowing.reason
+    assert "is not accelerating" in slowing.reason
     assert "velocities over 2 days are known" in few.reason
     assert still.time is None
     assert still.reason

@@ -36,7 +36,7 @@ def test_gaps_are_filled_along_a_line_and_marked_and_nothing_is_made_beyond_the_
     assert found.times[0] == np.datetime64("2020-01-02")
     assert found.displacements.tolist() == [1.0, 2.0, 3.0, 4.0, 9.0]
     assert found.filled.tolist() == [False, True, True, False, False]
-    assert notes == ["A: 5 steps of a day. 2 of them (40 %) have no value: they are interpolated linearly and not used "
+    assert notes == ["A: 5 daily steps. 2 of them (40 %) have no value: they are interpolated linearly and not used "
                      "for scores."]  # fmt: skip
 
 

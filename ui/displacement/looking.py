@@ -149,5 +149,5 @@ def show(record: DatasetRecord, columns: Columns, beside: Beside | None = None) 
         st.markdown("\n".join(f"- {plain(one)}" for one in told))
     st.info(
         tr("Check the columns and press *{button}*. Each model is trained on past data only, tested on later "
-        "data, and compared with the forecast of no change.").format(button=form.BUTTON)
+        "data, and compared with simple forecasts.").format(button=form.BUTTON)
     )

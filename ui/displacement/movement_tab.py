@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
+from core.wording import count
 from ui.choices import in_address, words_of
 from ui.displacement.results import PLAIN_CHART, tables
 from ui.displacement.trajectory_part import offer_table, show_trajectory
@@ -57,7 +58,8 @@ def _of(view: Shown) -> RegularSeries:
 
 
 def _days(days: float) -> str:
-    return tr("Default") if not days else tr("1 year") if days == 365 else tr("{days:g} days").format(days=days)
+    known = {0.0: tr("Default"), 1.0: tr("1 day"), 365.0: tr("1 year")}
+    return known.get(days) or tr("{days:g} days").format(days=days)
 
 
 def _smoothing(choices: Sequence[float], key: str) -> float:
@@ -91,9 +93,9 @@ def _velocity(view: Shown) -> None:
     st.plotly_chart(motion_figure(found), key=f"motion-{_here(view)}", config=PLAIN_CHART)
     where = "around each" if side == "centred" else "before each"
     st.caption(
-        tr("Slope of a regression line through the readings of the {days:.3g} days {where}; acceleration is "
+        tr("Slope of a regression line through the readings of {days} {where}; acceleration is "
         "calculated in the same way from the velocities. No values across long gaps. Velocity classes after Cruden "
-        "and Varnes (1996).").format(days=found.days, where=where)
+        "and Varnes (1996).").format(days=count(found.days, "day", form=".3g"), where=where)
     )
 
 
@@ -160,7 +162,7 @@ def _show_lesson(view: Shown, series: RegularSeries, how: How) -> None:
     result, station = view.result, view.look.station
     first = int(np.searchsorted(series.times, np.datetime64(str(result.stations[station]["test_from"]), "ns")))
     found = _lesson(result.id, how, station, first, result, series)
-    _say(lesson_sentences(found, in_words(result.horizon, series.step)))
+    _say(lesson_sentences(found, in_words(result.horizon, series.step), series.step))
     st.plotly_chart(lesson_figure(series, found), key=f"lesson-{_here(view)}", config=PLAIN_CHART)
     st.caption(tr("Models with decomposition repeat it at every origin, from past data only."))
 

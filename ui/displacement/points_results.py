@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from core.series.words import signed
 from core.tasks.displacement.points_result import (
     ACCELERATION,
     CELLS,
@@ -172,7 +173,7 @@ def _rings(result: PointsResult, table: DataFrame, rows: Sequence[int]) -> Outli
     shapes = geopandas.GeoDataFrame({"id": range(len(rings))}, geometry=rings, crs=result.grid.crs)
     colours = [CATEGORIES[number % len(CATEGORIES)] for number in range(len(rings))]
     facts = {tr_noop("Point"): [str(one) for one in chosen["pid"]],
-             tr_noop("Velocity"): [f"{one:+.1f} mm/year" for one in chosen["velocity"]]}  # fmt: skip
+             tr_noop("Velocity"): [f"{signed(one, '+.1f')} mm/year" for one in chosen["velocity"]]}  # fmt: skip
     collection, _ = features(shapes, facts, colours=colours)
     return Outlines("chosen", tr_noop("Points in the chart"), collection, colours[0], weight=3, fill=0.0, seam=True)
 
@@ -260,14 +261,16 @@ def _series(result: PointsResult, table: DataFrame, look: Look) -> None:
 
 def _told(point: Any) -> str:  # noqa: ANN401  a row of the table
     parts = [
-        f"**{plain(point['pid'])}**", f"{point['velocity']:+.1f} ± {point['velocity_sd']:.1f} mm/year",
-        f"acceleration {point['acceleration']:+.2f} mm/year²", f"annual amplitude {point['seasonality']:.1f} mm",
+        f"**{plain(point['pid'])}**", f"{signed(point['velocity'], '+.1f')} ± {point['velocity_sd']:.1f} mm/year",
+        f"acceleration {signed(point['acceleration'], '+.2f')} mm/year²",
+        f"annual amplitude {point['seasonality']:.1f} mm",
         f"residual {point['rmse']:.1f} mm", f"outliers: {point['outliers']}",
     ]  # fmt: skip
     if SLOPE_VELOCITY in point and point[SLOPE_VELOCITY] == point[SLOPE_VELOCITY]:
-        parts.append(f"along the slope {point[SLOPE_VELOCITY]:+.1f} ± {point['slope_velocity_sd']:.1f} mm/year")
+        along = signed(point[SLOPE_VELOCITY], "+.1f")
+        parts.append(f"along the slope {along} ± {point['slope_velocity_sd']:.1f} mm/year")
     if point["step_date"]:
-        parts.append(f"candidate step of {point['step']:+.1f} mm on {point['step_date']}")
+        parts.append(f"candidate step of {signed(point['step'], '+.1f')} mm on {point['step_date']}")
     return " · ".join(parts)
 
 
@@ -287,9 +290,8 @@ def _fastest(view: Shown) -> None:
         first = pandas.concat([table.iloc[_rows(table, others)], first])
     st.caption(
         tr(
-            "The {min} fastest points among those with a velocity above three "
-            "standard errors, below other selected points. Selected points are shown in the chart and ringed on the "
-            "map."
+            "The {min} fastest points whose velocity exceeds three standard errors. Other selected points are listed "
+            "first. Selected points are shown in the chart and ringed on the map."
         ).format(min=min(FASTEST, len(first) - len(others)))
     )
     config: dict[str, object] = {name: tr(title) for name, title in TABLE.items()}

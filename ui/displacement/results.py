@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.series.words import signed
 from core.tasks.displacement.result import FORECASTS, MEASURED, SCORES, SERIES, ForecastResult
 from ui import labels, resources
 from ui.choices import in_address
@@ -80,17 +81,17 @@ def _figures(result: ForecastResult, station: str, model: str) -> None:
     row = st.container(horizontal=True, gap="medium", key="key-figures")
     span = in_words(result.horizon, str(ours["step"]))
     row.metric(
-        tr("Next {span}").format(span=span.removeprefix('1 ')), "–" if ahead != ahead else f"{ahead:.1f} mm", width=140,
-        help=tr("Movement forecast beyond the end of the series."),
+        tr("Next {span}").format(span=span.removeprefix('1 ')), "–" if ahead != ahead else f"{signed(ahead, '.1f')} mm",
+        width=140, help=tr("Movement forecast beyond the end of the series."),
     )  # fmt: skip
-    row.metric(tr("90 % interval (mm)"), "–" if low != low else f"{low:.1f} to {high:.1f}".replace("-", "−"), width=185,
-               help=tr("Conformal: based on earlier errors of this model."))  # fmt: skip
+    row.metric(tr("90 % interval (mm)"), "–" if low != low else f"{signed(low, '.1f')} to {signed(high, '.1f')}",
+               width=185, help=tr("Conformal: based on earlier errors of this model."))  # fmt: skip
     row.metric("RMSE", f"{result.of(station, model, 'rmse'):.2f} mm", width=135,
                help=tr("{meaning} On the test part.").format(meaning=labels.meaning('rmse')))  # fmt: skip
     row.metric(title_of(simple), f"{result.of(station, simple, 'rmse'):.2f} mm", width=135,
                help=tr("RMSE of the simple forecast that was best on the training part."))  # fmt: skip
     skill = result.skill(station, model, simple)
-    row.metric(tr("Skill"), "–" if skill != skill or model == simple else f"{100 * skill:.0f} %", width=90,
+    row.metric(tr("Skill"), "–" if skill != skill or model == simple else f"{signed(100 * skill, '.0f')} %", width=90,
                help=labels.meaning("skill"))  # fmt: skip
 
 
@@ -133,7 +134,7 @@ def _stations(result: ForecastResult, station: str) -> None:
 
 
 FORMATS = {
-    "r2_increment": "%.3f", "r2_cumulative": "%.3f", "p": "%.3f", "n": "%d", "refits": "%d", "coverage90": "percent",
+    "r2_increment": "%.3f", "r2_cumulative": "%.3f", "n": "%d", "refits": "%d", "coverage90": "percent",
 }  # fmt: skip
 """How scores are written that have other than two decimals, by name."""
 
@@ -149,9 +150,10 @@ def scores(view: Shown) -> None:
     frame = _frame(result, station)
     formats = {
         title: st.column_config.NumberColumn(tr(title), format=FORMATS.get(name, "%.2f"), help=labels.meaning(name))
-        for name, title in {**HEADS, "skill": tr_noop("Skill"), "p": "p"}.items()
+        for name, title in {**HEADS, "skill": tr_noop("Skill")}.items()
     }
-    formats["Model"] = tr("Model")
+    chance = st.column_config.TextColumn("p", help=labels.meaning("p"), alignment="right")
+    formats |= {"Model": st.column_config.TextColumn(tr("Model")), "p": chance}
     st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, placeholder="–")
     with st.expander(tr("What the scores mean")):
         st.markdown("\n".join(f"- {one}" for one in MEANINGS))
@@ -160,7 +162,7 @@ def scores(view: Shown) -> None:
 def _frame(result: ForecastResult, station: str) -> DataFrame:
     import pandas
 
-    from core.tasks.displacement.findings import HEADS
+    from core.tasks.displacement.findings import HEADS, p_words
     from core.tasks.displacement.forecasters import title_of
 
     ours = result.stations[station]
@@ -169,7 +171,7 @@ def _frame(result: ForecastResult, station: str) -> DataFrame:
         {
             "Model": f"{title_of(model)}{' (selected)' if model == ours['chosen'] else ''}",
             "Skill": result.skill(station, model, simple) if model != simple else None,
-            "p": ours["models"][model].get("dm", {}).get("p_value"),
+            "p": p_words(ours["models"][model].get("dm", {}).get("p_value")),
             **{title: result.of(station, model, name) for name, title in HEADS.items()},
         }
         for model in result.models(station)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.jobs.perform import request_of
+from core.series.words import signed
 from ui import resources
 from ui.feedback import guard, plain
 from ui.messages import tr, tr_noop
@@ -25,9 +26,9 @@ MOST = 12
 @st.cache_data(max_entries=16, show_spinner=False)
 def _supposed(run: str, station: str, _result: ForecastResult) -> tuple[Supposed, ...]:
     from core.tasks.displacement.run_explanation import series_from
-    from core.tasks.displacement.scenario import supposed
+    from core.tasks.displacement.scenario import known_ahead
 
-    return supposed(request_of(resources.store().run(run)), series_from(_result, station))
+    return known_ahead(request_of(resources.store().run(run)), series_from(_result, station))
 
 
 def show(view: Shown) -> None:
@@ -38,7 +39,14 @@ def show(view: Shown) -> None:
 
     result, look = view.result, view.look
     st.caption(SCENARIO)
+    if not result.drivers:
+        st.info(tr("This table has no drivers, so no scenario can be calculated."))
+        return
     drivers = _supposed(result.id, look.station, result)
+    if not drivers:
+        st.info(tr("A scenario needs a driver whose future values are known, such as a planned reservoir level. Choose "
+                   "it under *Testing* > *Known in advance* and forecast again."))  # fmt: skip
+        return
     models = explainable(result, look.station)
     if not models:
         st.info(tr("None of these models uses drivers for which values could be assumed. Add ridge regression, a "
@@ -118,8 +126,8 @@ def _listed(result: ForecastResult, station: str, model: str) -> None:
             break
     if not rows:
         own = result.of(station, model, "ahead")
-        st.info(tr("Without a scenario, {title_of} forecasts {own:.1f} mm. Set the sliders and press *Run "
-                "scenario*.").format(title_of=title_of(model), own=own))
+        st.info(tr("Without a scenario, {title_of} forecasts {own} mm. Set the sliders and press *Run "
+                "scenario*.").format(title_of=title_of(model), own=signed(own, ".1f")))
         return
     formats: dict[str, object] = {"Model": tr("Model")}
     numbers = (tr_noop("Forecast (mm)"), tr_noop("from"), tr_noop("to"))

@@ -67,7 +67,7 @@ def _ranking(result: ForecastResult, station: str) -> None:
     table = pandas.DataFrame(rows)[["name", "group", "grade", "information", "chance", "n", "used"]]
     above = int((table["information"] > table["chance"]).sum())
     with st.expander(
-        tr("Feature ranking: {above} of {count} hold more information on the movement than chance").format(
+        tr("{above} of {count} features are related to the movement more strongly than expected by chance").format(
             above=above, count=len(table)
         )
     ):
@@ -137,24 +137,27 @@ def _read(explanation: str) -> tuple[DataFrame, dict[str, Any]]:
 
 def _show(run: Run) -> None:
     from core.tasks.displacement.plots import contribution_figure
+    from core.tasks.displacement.run_explanation import ROUNDING
 
     table, record = _read(run.id)
     st.markdown("\n".join(f"- {plain(one)}" for one in record["sentences"]))
     groups = [name for name, _ in record["importance"]]
     st.plotly_chart(contribution_figure(table, groups), key=f"contributions-{run.id}", config=CHART)
     faithful = record["faithfulness"]
+    error = float(record["error"])
+    exactly = tr("up to rounding") if error < ROUNDING else tr("to within {error:.1g} mm").format(error=error)
     ratio = faithful["strongest"] / max(faithful["others"], 1e-9)
     st.caption(
         plain(
             tr(
-                "{method}{method_2}; they add up to each forecast to within "
-                "{error:.1g} mm. Removing the strongest group of a forecast changes it by "
+                "{method}{method_2}; they add up to each forecast "
+                "{exactly}. Removing the strongest group of a forecast changes it by "
                 "{strongest:.2f} mm on average, removing any other by {others:.2f} mm ({ratio:.1f} "
                 "times)."
             ).format(
                 method=record["method"][0].upper(),
                 method_2=record["method"][1:],
-                error=record["error"],
+                exactly=exactly,
                 strongest=faithful["strongest"],
                 others=faithful["others"],
                 ratio=ratio,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import StorageError
 from core.series.monitoring import unit_of_step
+from core.series.words import ahead_name, signed
 from core.tasks.displacement.forecasters import title_of
 from core.tasks.displacement.result import FORECASTS, MEASURED, SERIES, ForecastResult
 from core.tasks.displacement.simple import SIMPLE
@@ -58,10 +59,11 @@ def _forecast(result: ForecastResult, station: str, model: str) -> str:
     ahead, low, high = (result.of(station, model, name) for name in ("ahead", "ahead_low", "ahead_high"))
     if ahead != ahead:
         return ""
-    interval = f"90 % interval {low:.1f} to {high:.1f} mm" if low == low else "no interval: too few errors are known"
-    span = in_words(result.horizon, str(result.stations[station]["step"]))
-    last = str(result.stations[station]["last"])[:10]
-    return f"Forecast for the {span.removeprefix('1 ')} after {last}: a movement of {ahead:.1f} mm ({interval})."
+    ends = f"90 % interval {signed(low, '.1f')} to {signed(high, '.1f')} mm"
+    interval = ends if low == low else "no interval: too few errors are known"
+    ours = result.stations[station]
+    span = ahead_name(str(ours["last"]), str(ours["step"]), result.horizon)
+    return f"Forecast for {span}: a movement of {signed(ahead, '.1f')} mm ({interval})."
 
 
 def _skill(result: ForecastResult, station: str, model: str, simple: str) -> str:
@@ -75,7 +77,21 @@ def _skill(result: ForecastResult, station: str, model: str, simple: str) -> str
     if chance is None:
         return f"{told}."
     sure = "statistically significant" if chance < SIGNIFICANT else "not statistically significant"
-    return f"{told}; the difference is {sure} (Diebold–Mariano test, p = {chance:.3f})."
+    return f"{told}; the difference is {sure} (Diebold–Mariano test, p {p_words(chance, '= ')})."
+
+
+def p_words(chance: object, equals: str = "") -> str:
+    """A probability by chance with three decimals, or that it is below 0.001; a dash where there is none.
+
+    Examples
+    --------
+    >>> p_words(0.0312), p_words(0.0002), p_words(None), p_words(0.0312, "= "), p_words(0.0002, "= ")
+    ('0.031', '<0.001', '–', '= 0.031', '< 0.001')
+    """
+    if not isinstance(chance, int | float) or chance != chance:
+        return "–"
+    below = "< " if equals else "<"
+    return f"{below}0.001" if chance < 0.0005 else f"{equals}{chance:.3f}"
 
 
 def _covered(result: ForecastResult, station: str, model: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from core.errors import InputError
 from core.series.decomposition import FEWEST, How, carried_on, decomposed_series, has_season
 from core.series.monitoring import RegularSeries, Times, Values
+from core.series.words import MONTH, step_name
 from core.wording import count
 
 MOST_ORIGINS = 40
@@ -98,20 +99,22 @@ def _rms(values: Values) -> float:
     return float(np.sqrt(np.mean(values**2))) if len(values) else float("nan")
 
 
-def lesson_sentences(found: Lesson, ahead: str) -> tuple[str, ...]:
+def lesson_sentences(found: Lesson, ahead: str, step: str = "D") -> tuple[str, ...]:
     """What the two ways differ by.
 
     Parameters
     ----------
     ahead
         The horizon in words, such as ``"7 days"``.
+    step
+        Length of a step; see `core.series.monitoring.RegularSeries`.
     """
     apart = found.whole - found.known
     largest = int(np.argmax(np.abs(apart)))
     told = [
         f"At {count(len(apart), 'origin')} of the test set, the trend of the whole series differs by "
-        f"{found.apart:.2f} mm (RMS) from the trend known at the time, and by at most {abs(apart[largest]):.2f} mm, on "
-        f"{str(found.times[largest])[:10]}."
+        f"{found.apart:.2f} mm (RMS) from the trend known at the time, and by at most {abs(apart[largest]):.2f} mm, "
+        f"{'in' if step == MONTH else 'on'} {step_name(found.times[largest], step)}."
     ]
     if found.scored:
         told.append(

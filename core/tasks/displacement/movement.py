@@ -13,6 +13,7 @@ from core.series.decomposition import Parts
 from core.series.kinematics import CLASSES, Side, Velocities, class_of, usual_spacing, velocities
 from core.series.lags import FEWEST, LagCorrelation, SeasonalProfile
 from core.series.monitoring import RegularSeries, Times, Values
+from core.series.words import signed
 from core.tasks.displacement.findings import in_words
 from core.wording import count
 
@@ -125,7 +126,11 @@ def motion_sentences(found: Motion) -> tuple[str, ...]:
     if not len(known):
         return ("No velocity is known: the windows hold too few readings, or gaps.",)
     last, fastest = int(known[-1]), int(known[np.argmax(np.abs(speeds[known]))])
-    told = [f"{str(times[last])[:10]}: {velocity_text(float(speeds[last]))}, {class_of(float(speeds[last]))}."]
+    span = count(found.days, "day", form=".3g")
+    centred = found.side == "centred"
+    window = f"smoothed over the readings of {span} around the day" if centred else f"from the preceding {span}"
+    now = float(speeds[last])
+    told = [f"{str(times[last])[:10]}: {velocity_text(now)}, {class_of(now)} ({window})."]
     told.append(
         f"Fastest on {str(times[fastest])[:10]}: {velocity_text(float(speeds[fastest]))}, "
         f"{class_of(float(speeds[fastest]))}."
@@ -142,15 +147,23 @@ def motion_sentences(found: Motion) -> tuple[str, ...]:
         at = int(known[-1])
         value, error = float(speeding[at]), float(found.accelerations.errors[at])
         scale, unit = (YEAR**2, "mm/year²") if found.yearly else (1.0, "mm/day²")
-        told.append(f"{str(found.accelerations.times[at])[:10]}: acceleration {value * scale:+.3g} "
-                    f"{unit} (standard error {error * scale:.2g}; underestimated, because the velocities "
+        form = _decimals(max(error, abs(value) / 1000) * scale)
+        told.append(f"{str(found.accelerations.times[at])[:10]}: acceleration {signed(value * scale, f'+{form}')} "
+                    f"{unit} (standard error {error * scale:{form}}; underestimated, because the velocities "
                     "overlap).")  # fmt: skip
     return tuple(told)
 
 
+def _decimals(least: float) -> str:
+    """Format of a value and its standard error: as many decimals as give the smallest of interest two digits."""
+    if not 0 < least < np.inf:
+        return ".3g"
+    return f".{max(0, min(9, 1 - int(np.floor(np.log10(least)))))}f"
+
+
 def velocity_text(value: float) -> str:
     """A velocity of mm a day with the unit that suits it."""
-    return f"{value * YEAR:.1f} mm/year" if abs(value) < SLOW else f"{value:.2f} mm/day"
+    return f"{signed(value * YEAR, '.1f')} mm/year" if abs(value) < SLOW else f"{signed(value, '.2f')} mm/day"
 
 
 @dataclass(frozen=True)
@@ -228,7 +241,8 @@ def profile_sentence(found: SeasonalProfile, name: str) -> str:
     years = len(np.unique(found.years))
     ends = []
     for at in (most, least):
-        ends.append(f"{MONTHS[at]} ({found.means[at]:.1f} mm, {count(int(found.counts[at]), 'year')})")
+        moved = signed(float(found.means[at]), ".1f")
+        ends.append(f"{MONTHS[at]} ({moved} mm, {count(int(found.counts[at]), 'year')})")
     lead = f"{name} moves most in {ends[0]}, least in {ends[1]}."
     if years > 2:
         return lead
@@ -242,7 +256,7 @@ def lag_sentence(found: LagCorrelation, step: str) -> str:
         return "No correlation could be calculated: there are too few pairs, or one of the two does not vary."
     value, pairs = float(found.correlations[at]), int(found.counts[at])
     when = f"{in_words(at, step)} before" if at else "up to the same step"
-    lead = f"Strongest with {found.what}, {when}: correlation {value:+.2f} (n = {pairs:,})"
+    lead = f"Strongest with {found.what}, {when}: correlation {signed(value, '+.2f')} (n = {pairs:,})"
     if not np.isfinite(found.chance):
         few = count(found.shifts, "shift")
         return f"{lead}. The series is too short to estimate the range expected by chance: only {few}."

@@ -12,6 +12,7 @@ from core.plots.layout import NEUTRAL, plain_layout
 from core.series.kinematics import CLASSES, DAY, LONGEST_GAP, usual_spacing
 from core.tasks.displacement.movement import MONTHS, YEAR
 from core.tasks.displacement.plots import MOST_POINTS, finish, thinned
+from core.wording import count
 
 if TYPE_CHECKING:
     from core.series.decomposition import Parts
@@ -186,7 +187,8 @@ def hodograph_figure(path: Hodograph) -> go.Figure:
         hovertemplate="%{customdata}: %{x:.1f} mm east, %{y:.1f} mm north<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(x=path.smooth_east[at], y=path.smooth_north[at], mode="lines", hoverinfo="skip",
-                       name=f"Mean over {path.days:.3g} days", line={"color": FOUND, "width": 2})  # fmt: skip
+                       name=f"Mean over {count(path.days, 'day', form='.3g')}",
+                       line={"color": FOUND, "width": 2})  # fmt: skip
     figure.add_scatter(x=path.smooth_east[-1:], y=path.smooth_north[-1:], mode="markers", name="End", hoverinfo="skip",
                        marker={"color": FOUND, "size": 11, "symbol": "diamond"})  # fmt: skip
     figure.update_layout({**plain_layout("East (mm)", "North (mm)"), "height": 520})

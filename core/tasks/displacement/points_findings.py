@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import InputError
+from core.series.words import signed
 from core.tasks.displacement.findings import Verdict
 from core.tasks.displacement.points_result import PointsResult
 from core.wording import agree, count
@@ -31,9 +32,10 @@ def verdict(result: PointsResult) -> Verdict:
     """What was found of all points."""
     said = result.summary
     share = said["moving"] / max(result.count, 1)
+    low, middle, high = (signed(float(said[name]), ".1f") for name in ("q05", "q50", "q95"))
     lead = (
         f"{count(result.count, 'point')}, {count(result.dates, 'date')} from {result.first} to {result.last}. 90 % of "
-        f"the velocities lie between {said['q05']:.1f} and {said['q95']:.1f} mm/year; the median is {said['q50']:.1f} "
+        f"the velocities lie between {low} and {high} mm/year; the median is {middle} "
         "mm/year."
     )
     others = (

@@ -11,9 +11,11 @@ from core.report import origin
 from core.report.content import ReportInput, ReportKind
 from core.report.parts import Column, Items, KeyFigure, KeyFigures, Paragraph, Part, Pictures, Table
 from core.report.pictures import picture
+from core.series.words import MINUS, signed
 from core.tasks.displacement.points_figure import draw_series, draw_velocity
 from core.tasks.displacement.points_findings import FASTEST, fastest, rows_of, verdict
 from core.tasks.displacement.points_result import PointsResult, points_table, values_of
+from core.tasks.displacement.report_data import sources_of, synthetic_box
 from core.tasks.displacement.view import Look
 from core.tasks.displacement.warning import DISCLAIMER
 from core.wording import count
@@ -35,20 +37,21 @@ def gather(store: Store, run: Run, view: Look | None) -> PointsInput:
     """Content of the report of a run."""
     result = store.result(run.id, PointsResult)
     return PointsInput(run.task, run.kind, result, datetime.now(UTC), name=run.name, note=run.note, tags=run.tags,
-                       look=view or Look())  # fmt: skip
+                       look=view or Look(), licences=dict(sources_of(store, result)))  # fmt: skip
 
 
 def parts(content: PointsInput) -> Iterator[Part | None]:
     """The parts of the report in their order."""
     result = content.result
     said = verdict(result)
+    slow, fast = (signed(float(result.summary[name]), ".0f") for name in ("q05", "q95"))
     figures = (
         KeyFigure("Points", f"{result.count:,}", count(result.dates, "date")),
-        KeyFigure("Median velocity", f"{result.summary['q50']:.1f}", "mm/year"),
-        KeyFigure("90 % of velocities", f"{result.summary['q05']:.0f} to {result.summary['q95']:.0f}", "mm/year"),
+        KeyFigure("Median velocity", signed(float(result.summary["q50"]), ".1f"), "mm/year"),
+        KeyFigure("90 % of velocities", f"{slow} to {fast}", "mm/year"),
     )
-    yield Part("summary", "Summary",
-               (Paragraph(said.lead, lead=True), KeyFigures(figures), Items(said.others)))  # fmt: skip
+    lead = Paragraph(said.lead, lead=True)
+    yield Part("summary", "Summary", (lead, *synthetic_box(result), KeyFigures(figures), Items(said.others)))
     table = points_table(result)
     shown = rows_of(table, content.look.ids)
     caption = "Velocity of each point; points shown below are circled." if shown else "Velocity of each point."
@@ -60,8 +63,9 @@ def parts(content: PointsInput) -> Iterator[Part | None]:
         yield Part("series", "Selected points", (Pictures((series,)),))
     first = fastest(table)
     rows = tuple(
-        (str(one.pid), f"{one.longitude:.5f}", f"{one.latitude:.5f}", f"{one.velocity:+.1f} ± {one.velocity_sd:.1f}",
-         f"{one.acceleration:+.2f}", f"{one.seasonality:.1f}", f"{one.rmse:.1f}")
+        (str(one.pid), f"{one.longitude:.5f}", f"{one.latitude:.5f}",
+         f"{one.velocity:+.1f} ± {one.velocity_sd:.1f}".replace("-", MINUS),
+         f"{one.acceleration:+.2f}".replace("-", MINUS), f"{one.seasonality:.1f}", f"{one.rmse:.1f}")
         for one in first.itertuples()
     )  # fmt: skip
     heads = ("Point", "Longitude", "Latitude", "Velocity (mm/year)", "Acceleration (mm/year²)",

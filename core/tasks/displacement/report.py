@@ -13,12 +13,14 @@ from core.report.content import ReportInput, ReportKind
 from core.report.make import explanations_of
 from core.report.parts import Column, Items, KeyFigure, KeyFigures, Paragraph, Part, Pictures, Table
 from core.report.pictures import picture
+from core.series.words import signed
 from core.tasks.displacement.acknowledge import Acknowledged, acknowledged
 from core.tasks.displacement.figure import draw_contributions, draw_forecast, draw_series, draw_warning
-from core.tasks.displacement.findings import forecasts_of, in_words, measured_of, series_of, verdict
+from core.tasks.displacement.findings import forecasts_of, in_words, measured_of, p_words, series_of, verdict
 from core.tasks.displacement.forecasters import title_of
+from core.tasks.displacement.report_data import sources_of, synthetic_box
 from core.tasks.displacement.result import ForecastResult
-from core.tasks.displacement.run_explanation import read_explanation
+from core.tasks.displacement.run_explanation import adds_up, read_explanation
 from core.tasks.displacement.view import Look
 from core.tasks.displacement.warning import DISCLAIMER, log_table, sentences, warning_of
 
@@ -52,6 +54,7 @@ def gather(store: Store, run: Run, view: Look | None) -> ForecastInput:
     return ForecastInput(
         run.task, run.kind, result, datetime.now(UTC), name=run.name, note=run.note, tags=run.tags,
         look=look, reasons=tuple(_reasons(store, run)), said=acknowledged(store, run.id, look.station),
+        licences=dict(sources_of(store, result)),
     )  # fmt: skip
 
 
@@ -68,8 +71,9 @@ def parts(content: ForecastInput) -> Iterator[Part | None]:
     """The parts of the report in their order."""
     result, look = content.result, content.look
     said = verdict(result, look.station)
-    yield Part("summary", "Summary",
-               (Paragraph(said.lead, lead=True), KeyFigures(_figures(result, look)), Items(said.others)))  # fmt: skip
+    figures = KeyFigures(_figures(result, look))
+    lead = Paragraph(said.lead, lead=True)
+    yield Part("summary", "Summary", (lead, *synthetic_box(result), figures, Items(said.others)))
     series, forecasts = series_of(result), forecasts_of(result)
     drawn = draw_series(series, result.drivers, result.names)
     caption = "Cumulative displacement and its possible drivers. Dotted: gaps, filled by linear interpolation."
@@ -100,8 +104,8 @@ def _warning(result: ForecastResult, look: Look, said: Mapping[tuple[str, int], 
         return None
     told = sentences(found)
     caption = (
-        "Left: velocity and alert levels. Right: inverse velocity, which reaches zero at failure if the movement "
-        "continues as since its onset. Both use only readings up to the selected day."
+        "Left: velocity and alert levels. Right: inverse velocity, which reaches zero at failure if the acceleration "
+        "continues as it has since its onset. Both use only readings up to the selected day."
     )
     drawn = Pictures((picture(draw_warning(found), "Velocity and inverse velocity", caption),))
     parts: list[Any] = [Paragraph(DISCLAIMER), Paragraph(told[0], lead=True), Items(told[1:]), drawn]
@@ -127,8 +131,7 @@ def _why(reasons: tuple[tuple[pd.DataFrame, Mapping[str, Any]], ...]) -> Part | 
         title = f"{title_of(str(record['model']))}, {record['station']}"
         figure = draw_contributions(table, [str(name) for name, _ in record["importance"]])
         caption = (
-            f"{title}: contributions to each forecast. Their sum differs from the forecast by at most "
-            f"{record['error']:.1g} mm."
+            f"{title}: contributions to each forecast. They add up to the forecast {adds_up(float(record['error']))}."
         )
         told += [Pictures((picture(figure, "Contributions over time", caption),)),
                  Items(tuple(str(one) for one in record["sentences"]))]  # fmt: skip
@@ -145,7 +148,7 @@ def _figures(result: ForecastResult, look: Look) -> tuple[KeyFigure, ...]:
         KeyFigure("Best simple forecast", f"{result.of(look.station, simple, 'rmse'):.2f} mm", title_of(simple)),
     ]
     if skill == skill and look.model != simple:
-        figures.append(KeyFigure("Skill", f"{100 * skill:.0f} %", f"relative to {title_of(simple).lower()}"))
+        figures.append(KeyFigure("Skill", f"{signed(100 * skill, '.0f')} %", f"relative to {title_of(simple).lower()}"))
     return tuple(figures)
 
 
@@ -157,11 +160,11 @@ def scores_table(result: ForecastResult, station: str) -> Table:
     rows = []
     for model in sorted(result.models(station), key=lambda one: _last(result.of(station, one, "rmse"))):
         scores = result.stations[station]["models"][model]
-        marks = " (chosen)" if model == result.stations[station]["chosen"] else ""
+        marks = " (selected)" if model == result.stations[station]["chosen"] else ""
         rows.append((
             f"{title_of(model)}{marks}", *(_number(scores[name], 2) for name in ("rmse", "mae", "mase")),
             *(_number(scores[name], 3) for name in ("r2_increment", "r2_cumulative")),
-            _number(scores["skill"].get(simple), 2), _number(scores.get("dm", {}).get("p_value"), 3),
+            _number(scores["skill"].get(simple), 2), p_words(scores.get("dm", {}).get("p_value")),
             "–" if scores["coverage90"] is None else f"{100 * scores['coverage90']:.0f} %", f"{scores['n']:,}",
         ))  # fmt: skip
     columns = tuple(Column(head, number=bool(at)) for at, head in enumerate(heads))
@@ -173,7 +176,7 @@ def _last(value: float) -> float:
 
 
 def _number(value: object, digits: int) -> str:
-    return f"{value:.{digits}f}" if isinstance(value, int | float) and value == value else "–"
+    return signed(value, f".{digits}f") if isinstance(value, int | float) and value == value else "–"
 
 
 MEANINGS = (
@@ -188,4 +191,4 @@ MEANINGS = (
     "90 % interval coverage: share of the measurements within the conformal prediction intervals.",
 )
 
-FORECAST = ReportKind("Monitored slope forecast on", gather, parts)
+FORECAST = ReportKind("Displacement forecast for", gather, parts)

@@ -20,7 +20,8 @@ from core.runs.records import Order
 from core.runs.result import RunResult
 from core.series.monitoring import RegularSeries, Values
 from core.series.regular import later
-from core.tasks.displacement.findings import in_words, series_of
+from core.series.words import MONTH, ahead_name, signed, step_name, steps_name
+from core.tasks.displacement.findings import series_of
 from core.tasks.displacement.forecasters import FORECASTERS, FeatureModel, title_of
 from core.tasks.displacement.plan import model_for
 from core.tasks.displacement.problem import Problem, Steps
@@ -41,6 +42,9 @@ KIND = "explanation"
 CONTRIBUTIONS, RECORD = "contributions", "explanation"
 """Roles of the contributions (Parquet: origin, target, forecast, base, ``effect:GROUP``; mm) and of what was asked and
 found (JSON)."""
+
+ROUNDING = 1e-6
+"""mm up to which a difference is one of rounding."""
 
 BACKGROUND = 40
 """Steps of the past that a forecast is compared with."""
@@ -155,6 +159,11 @@ def read_explanation(result: RunResult) -> tuple[pd.DataFrame, dict[str, Any]]:
     except (OSError, ValueError) as error:
         what = f"The explanation {result.id[:8]} cannot be read."
         raise StorageError(what, str(error), "Create the explanation again.") from error
+
+
+def adds_up(error: float) -> str:
+    """How exactly contributions add up to a forecast, from the largest difference in mm."""
+    return "up to rounding" if error < ROUNDING else f"to within {error:.1g} mm"
 
 
 def series_from(result: ForecastResult, station: str) -> RegularSeries:
@@ -302,17 +311,22 @@ class _Subject:
         if not soon.any():
             return None
         at = int(np.argmax(np.where(soon, np.abs(effect), -1.0)))
-        target = _target_time(self.problem, int(self.origins[at]))
-        first, last = (str(series.times[one])[:10] for one in (window.start, window.stop - 1))
-        days = first if first == last else f"{first} to {last}"
+        origin = int(self.origins[at])
+        target = _target_time(self.problem, origin)
+        begin, end = series.times[window.start], series.times[window.stop - 1]
+        days, aim = steps_name(begin, end, series.step), step_name(target, series.step)
+        if series.step == MONTH:
+            aim = ahead_name(series.times[origin], series.step, self.problem.horizon)
         change = float(effect[at])
         way = "falls" if change > 0 else "rises"
         said = (
-            f"Without the rain of {days} ({total:.0f} mm), the forecast for {target} {way} by {abs(change):.1f} mm, "
-            f"from {with_rain[at]:.1f} to {without[at]:.1f} mm."
+            f"Without the rain of {days} ({total:.0f} mm), the forecast for {aim} {way} by {abs(change):.1f} mm, "
+            f"from {signed(with_rain[at], '.1f')} to {signed(without[at], '.1f')} mm."
         )
-        return {"driver": rain, "since": first, "until": last, "total": total, "target": target, "change": change,
-                "sentence": said}  # fmt: skip
+        return {
+            "driver": rain, "since": str(begin)[:10], "until": str(end)[:10], "total": total,
+            "target": str(target)[:10], "change": change, "sentence": said,
+        }  # fmt: skip
 
     def _said(self, problem: Problem) -> Values:
         found = np.empty(len(self.origins))
@@ -372,12 +386,12 @@ def _days_of(request: ExplainRequest, series: RegularSeries, rain: str, first: i
     return slice(at, at + long)
 
 
-def _target_time(problem: Problem, origin: int) -> str:
+def _target_time(problem: Problem, origin: int) -> np.datetime64:
     times = problem.series.times
     target = origin + problem.horizon
     if target < len(times):
-        return str(times[target])[:10]
-    return str(later(times, problem.series.step, problem.horizon)[target - len(times)])[:10]
+        return np.datetime64(times[target])
+    return np.datetime64(later(times, problem.series.step, problem.horizon)[target - len(times)])
 
 
 def _overall(found: _Found, request: ExplainRequest) -> str:
@@ -400,9 +414,7 @@ def _next(found: _Found, request: ExplainRequest, series: RegularSeries) -> str:
     effects = found.contributions.values[-1]
     order = np.argsort(-np.abs(effects), kind="stable")
     names = found.contributions.factors
-    parts = ", ".join(f"{names[at]} {effects[at]:+.1f} mm" for at in order if abs(effects[at]) > 0.005)
-    span = in_words(found.problem.horizon, series.step)
-    return (
-        f"The forecast for the {span.removeprefix('1 ')} after {str(series.times[-1])[:10]} is "
-        f"{found.contributions.output[-1]:.1f} mm: {found.bases[-1]:.1f} mm (mean of the past), {parts}."
-    )
+    parts = ", ".join(f"{names[at]} {signed(effects[at], '+.1f')} mm" for at in order if abs(effects[at]) > 0.005)
+    span = ahead_name(series.times[-1], series.step, found.problem.horizon)
+    output, base = (signed(float(one[-1]), ".1f") for one in (found.contributions.output, found.bases))
+    return f"The forecast for {span} is {output} mm: {base} mm (mean of the past), {parts}."

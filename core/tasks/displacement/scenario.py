@@ -14,7 +14,7 @@ from core.runs.kinds import parameters_of
 from core.runs.provenance import environment, now
 from core.runs.records import Order
 from core.runs.result import RunResult
-from core.series.regular import later
+from core.series.words import ahead_name, signed
 from core.tasks.displacement.findings import in_words
 from core.tasks.displacement.forecasters import title_of
 from core.tasks.displacement.plan import model_for
@@ -82,7 +82,7 @@ class Supposed:
         """A value in words, such as ``"120 mm of rain_mm"``."""
         if self.quantity == "rain":
             return f"{value:g} mm of {self.name}"
-        return f"{self.name} {'changed by' if self.quantity in LEVEL else 'at a mean of'} {value:g}"
+        return f"{self.name} {'changed by' if self.quantity in LEVEL else 'at a mean of'} {signed(value, 'g')}"
 
 
 def supposed(asked: ForecastRequest, series: RegularSeries) -> tuple[Supposed, ...]:
@@ -93,6 +93,23 @@ def supposed(asked: ForecastRequest, series: RegularSeries) -> tuple[Supposed, .
     InputError
         When the forecasts of the run do not depend on what is to come, or models were asked in a way that scenarios
         are not computed for.
+    """
+    found = known_ahead(asked, series)
+    if not found:
+        raise InputError(
+            "The forecasts of this run do not use future values of drivers: no driver is known up to the target.",
+            remedy="Forecast again and declare which are (--known-future rain,level).",
+        )  # fmt: skip
+    return found
+
+
+def known_ahead(asked: ForecastRequest, series: RegularSeries) -> tuple[Supposed, ...]:
+    """As `supposed`; none where no driver is known up to the target.
+
+    Raises
+    ------
+    InputError
+        When models were asked in a way that scenarios are not computed for.
     """
     plan = asked.plan
     if plan.decomposition != "none" or plan.strategy != "direct":
@@ -113,11 +130,6 @@ def supposed(asked: ForecastRequest, series: RegularSeries) -> tuple[Supposed, .
         words = {"rain": "total rain, mm"}.get(quantity, "change, m" if quantity in LEVEL else "mean")
         low, usual, high = (float(one) for one in (past.min(), np.median(past), past.max()))
         found.append(Supposed(name, quantity, f"{name}, next {span.removeprefix('1 ')}: {words}", low, usual, high))
-    if not found:
-        raise InputError(
-            "The forecasts of this run do not use future values of drivers: no driver is known up to the target.",
-            remedy="Forecast again and declare which are (--known-future rain,level).",
-        )  # fmt: skip
     return tuple(found)
 
 
@@ -157,13 +169,14 @@ def suppose(job: Job, request: ScenarioRequest) -> RunResult:
         forecast = forecast_if(series, asked, request.model, given)
     own = parent.of(request.station, request.model, "ahead")
     half = (parent.of(request.station, request.model, "ahead_high") - own) if own == own else float("nan")
-    target = str(later(series.times, series.step, parent.horizon)[-1])[:10]
+    span = ahead_name(series.times[-1], series.step, parent.horizon)
     words = " and ".join(one.said(given[one.name]) for one in drivers)
-    interval = f" (90 % interval {forecast - half:.1f} to {forecast + half:.1f} mm)" if half == half else ""
-    sentence = f"{request.station}, {title_of(request.model)}: with {words}, {forecast:.1f} mm to {target}{interval}."
+    low, told, high = (signed(one, ".1f") for one in (forecast - half, forecast, forecast + half))
+    interval = f" (90 % interval {low} to {high} mm)" if half == half else ""
+    sentence = f"{request.station}, {title_of(request.model)}: with {words}, {told} mm for {span}{interval}."
     outside = [
-        f"{given[one.name]:g} is outside the past range of {one.name} ({one.low:.4g} to {one.high:.4g}); the model has "
-        "not been tested there."
+        f"{signed(given[one.name], 'g')} is outside the past range of {one.name} ({signed(one.low, '.4g')} to "
+        f"{signed(one.high, '.4g')}); the model has not been tested there."
         for one in drivers if not one.low <= given[one.name] <= one.high
     ]  # fmt: skip
     held = "The interval is that of forecasts made with the actual values of the drivers."

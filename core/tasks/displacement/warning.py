@@ -14,6 +14,7 @@ from core.series.failure_time import FailureTime, failure_time, saito_of
 from core.series.kinematics import Velocities, class_of, usual_spacing, velocities
 from core.series.monitoring import Driver, Times, Values, steps_per_year
 from core.series.rainfall import THRESHOLDS, RainEvents, antecedent, exceeded
+from core.series.words import signed
 from core.tasks.displacement.acknowledge import Acknowledged, moment
 from core.wording import agree, count
 
@@ -141,8 +142,8 @@ def sentences(found: EarlyWarning) -> tuple[str, ...]:
     told = []
     if found.now == found.now:
         told.append(
-            f"On {str(found.day)[:10]} the velocity was {_velocity(found.now)} ({class_of(found.now)}, Cruden and "
-            f"Varnes): {NAMES[found.level]}."
+            f"On {str(found.day)[:10]} the velocity was {_velocity(found.now)} from the preceding {_days(found.span)} "
+            f"({class_of(found.now)}, Cruden and Varnes): {NAMES[found.level]}."
         )
     else:
         told.append(f"On {str(found.day)[:10]} the velocity is unknown: there are too few readings in the preceding "
@@ -153,13 +154,13 @@ def sentences(found: EarlyWarning) -> tuple[str, ...]:
             "no upper limit"
         ) if failure.latest is None else str(failure.latest)[:10])
         told.append(
-            "If the movement continued unchanged, the inverse velocity would reach zero on "
+            "If the acceleration continued as it has since its onset, the inverse velocity would reach zero on "
             f"{str(failure.time)[:16].replace('T', ' ')} (95 % interval {ends})."
         )
     else:
         told.append(failure.reason)
     if found.saito is not None:
-        told.append(f"Saito's three-point method gives {str(found.saito)[:16].replace('T', ' ')}.")
+        told.append(f"Saito's three-point method gives {str(found.saito)[:10]} as the time of failure.")
     if found.silent is not None:
         told.append(f"The station has sent no reading for {_days(found.silent)}: its present movement is unknown.")
     return tuple(told)
@@ -167,8 +168,8 @@ def sentences(found: EarlyWarning) -> tuple[str, ...]:
 
 def _velocity(value: float) -> str:
     if abs(value) < 0.1:
-        return f"{value * 365.25:.1f} mm/year"
-    return f"{value:.2f} mm/day"
+        return f"{signed(value * 365.25, '.1f')} mm/year"
+    return f"{signed(value, '.2f')} mm/day"
 
 
 def _days(value: float) -> str:

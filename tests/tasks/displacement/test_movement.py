@@ -55,7 +55,12 @@ def test_a_parabola_has_its_velocity_and_acceleration_and_their_class() -> None:
     assert not found.yearly
     told = motion_sentences(found)
     # Around the last reading lie the four of days 56 to 59, whose slope is 0.1 × (56 + 59).
-    assert told[0] == "2024-02-29: 11.50 mm/day, slow."
+    assert told[0] == "2024-02-29: 11.50 mm/day, slow (smoothed over the readings of 6 days around the day)."
+    noise = np.random.default_rng(0).normal(0, 0.1, 60)
+    back = motion_sentences(motion_of(measured(-0.1 * days**2 + noise), "A", 4, "past"))
+    assert back[0] == "2024-02-29: −11.44 mm/day, slow (from the preceding 4 days)."
+    # A value and its standard error have the same decimals.
+    assert "acceleration −0.2114 mm/day² (standard error 0.0052;" in back[-1]
     assert "acceleration" in told[-1]
     assert windows_of(found.velocities.times) == (0.0, 7.0)
     assert len(motion_figure(found).data) == 3
@@ -78,7 +83,9 @@ def test_slow_velocities_are_told_by_the_year() -> None:
 
     assert found.days == 10
     assert found.yearly
-    assert motion_sentences(found)[0] == "2024-02-09: 3.7 mm/year, extremely slow."
+    assert motion_sentences(found)[0] == (
+        "2024-02-09: 3.7 mm/year, extremely slow (smoothed over the readings of 10 days around the day)."
+    )
     with pytest.raises(InputError, match="9 readings"):
         motion_of(measured(np.arange(9.0)), "A", 0)
 

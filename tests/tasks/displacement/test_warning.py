@@ -35,7 +35,9 @@ def test_before_the_failure_levels_are_reached_and_its_time_lies_in_the_interval
     assert [row for row in log_table(found)["level"] if row == "level 3"]
     assert found.failure.earliest <= FAILS <= found.failure.latest
     assert abs(found.saito - FAILS) < np.timedelta64(2, "D")
-    assert "inverse velocity would reach zero" in told
+    assert "If the acceleration continued as it has since its onset, the inverse velocity would reach zero on " in told
+    assert f"Saito's three-point method gives {str(found.saito)[:10]} as the time of failure." in told
+    assert " mm/day from the preceding 2.5 days (slow, Cruden and Varnes): level 3." in told
     assert "slow" in told
 
 
