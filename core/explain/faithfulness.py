@@ -105,16 +105,11 @@ class Deletion:
 
     def told(self, areas: str) -> str:
         """The outcome in a plain sentence, given what the areas that were masked are called."""
-        masked = f"Masking the {areas} {100 * self.share:.0f} % {_fell(self.drop_top, self._digits)} (logit)"
-        told = f"{masked}; masking random areas{self._random}"
+        top, random = (_fell(drop, self._digits) for drop in (self.drop_top, self.drop_random))
+        first = top.replace(" it ", " the score (logit) ")
+        masked = f"Masking the {areas} {100 * self.share:.0f} % of the image {first}"
+        told = f"{masked}; masking random areas of the same size {random}"
         return f"{told}." if self.faithful else f"{told}: do not rely on this map."
-
-    @property
-    def _random(self) -> str:
-        """Fall at random places, without its verb where that is the same."""
-        alike = (self.drop_top < 0) == (self.drop_random < 0)
-        digits = self._digits
-        return f", by {abs(self.drop_random):.{digits}f}" if alike else f" {_fell(self.drop_random, digits)}"
 
     @property
     def _digits(self) -> int:

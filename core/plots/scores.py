@@ -115,7 +115,7 @@ def score_lines(
     figure.add_vline(
         x=now,
         line={"color": FOUND, "width": 1.5},
-        annotation={"text": f"current: {now:.2f}", "yanchor": "bottom"},
+        annotation={"text": f"selected: {now:.2f}", "yanchor": "bottom"},
         annotation_position="top",
     )
     figure.update_xaxes(range=[0, 1])

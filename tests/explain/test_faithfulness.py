@@ -36,7 +36,8 @@ def test_deleting_the_region_itself_takes_all_but_the_mean() -> None:
     # The same square shifted at random overlaps the region in part at most, unless it falls on it.
     assert 0 <= outcome.drop_random < 8
     assert outcome.faithful
-    assert outcome.verdict.startswith("Masking the brightest 20 % lowered it by 8.0 (logit); masking random areas, by ")
+    begin = "Masking the brightest 20 % of the image lowered the score (logit) by 8.0; masking random areas of the "
+    assert outcome.verdict.startswith(begin)
 
 
 def test_a_map_of_the_wrong_place_is_called_unreliable() -> None:
@@ -66,18 +67,22 @@ def test_a_rise_of_the_score_is_no_faithfulness() -> None:
 
 
 @pytest.mark.parametrize(
-    ("top", "random", "words"),
+    ("top", "random", "fell", "fell_at_random", "trusted"),
     [
-        (-0.26, 0.8, "raised it by 0.3 (logit); masking random areas lowered it by 0.8: do not rely on this map."),
-        (1.0, -0.5, "lowered it by 1.0 (logit); masking random areas raised it by 0.5."),
-        (-1.0, -2.0, "raised it by 1.0 (logit); masking random areas, by 2.0: do not rely on this map."),
-        (0.04, 0.01, "lowered it by 0.04 (logit); masking random areas, by 0.01."),
-        (0.01, 0.04, "lowered it by 0.01 (logit); masking random areas, by 0.04: do not rely on this map."),
-        (0.52, 0.54, "lowered it by 0.52 (logit); masking random areas, by 0.54: do not rely on this map."),
+        (-0.26, 0.8, "raised the score (logit) by 0.3", "lowered it by 0.8", False),
+        (1.0, -0.5, "lowered the score (logit) by 1.0", "raised it by 0.5", True),
+        (-1.0, -2.0, "raised the score (logit) by 1.0", "raised it by 2.0", False),
+        (0.04, 0.01, "lowered the score (logit) by 0.04", "lowered it by 0.01", True),
+        (0.01, 0.04, "lowered the score (logit) by 0.01", "lowered it by 0.04", False),
+        (0.52, 0.54, "lowered the score (logit) by 0.52", "lowered it by 0.54", False),
     ],
 )
-def test_a_rise_of_the_score_is_called_one(top: float, random: float, words: str) -> None:
-    assert Deletion(0.2, 1.0, top, random, 5).verdict == f"Masking the brightest 20 % {words}"
+def test_a_rise_of_the_score_is_called_one(
+    top: float, random: float, fell: str, fell_at_random: str, trusted: bool
+) -> None:
+    told = f"Masking the brightest 20 % of the image {fell}; masking random areas of the same size {fell_at_random}"
+    ending = "." if trusted else ": do not rely on this map."
+    assert Deletion(0.2, 1.0, top, random, 5).verdict == f"{told}{ending}"
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])

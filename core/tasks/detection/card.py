@@ -241,7 +241,8 @@ def card(model: StoredModel) -> str:
     validation, size = spec.scores["validation"], (model.folder / WEIGHTS).stat().st_size / 1e6
     trees = f"a second stage of {spec.options['trees']} trees, fitted in one step" if "trees" in spec.options else ""
     learnt = phases or trees
-    fitted = f"{training['images_fit']} images with {training['boxes_fit']:,} boxes for fitting and " if learnt else ""
+    images, boxes = training["images_fit"], training["boxes_fit"]
+    fitted = f"{images:,} images with {boxes:,} boxes for fitting and " if learnt else ""
     lines = [
         f"# {spec.title}", "", spec.summary, "",
         "## Scores", "",

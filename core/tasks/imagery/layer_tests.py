@@ -94,8 +94,9 @@ def card_words(spec: ModelSpec) -> list[str]:
         *heading,
         f"By default, explanations use {TITLES[best.method]} at {_lower(best.title)}: among all methods and "
         "layers, its maps passed the deletion test at the most places. Ties go to HiResCAM, which does not mark "
-        f"areas merely for looking alike, and then to the layer with the largest margin. At {told.places} places "
-        f"that the model found ({told.data}), the {100 * told.share:.0f} % of the image marked highest was replaced by "
+        "areas merely because they look similar, and then to the layer with the largest margin. At "
+        f"{told.places} places that the model found ({told.data}), the {100 * told.share:.0f} % of the image marked "
+        "highest was replaced by "
         f"the image's mean colour, and an equal number of pixels at {told.trials} random places (seed "
         f"{told.seed}). Margin: decrease in the score (logit) minus the decrease for random places, mean ± "
         "standard deviation over the places. Passed: places where the decrease was larger than for random places.", "",

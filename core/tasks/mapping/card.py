@@ -257,7 +257,7 @@ def card(model: StoredModel) -> str:
         *card_words(spec),
         "## Training", "",
         f"- Data: {training['data']}. Licence: {training['data_licence']}. {training['citation']}",
-        f"- Split: {training['images_fit']} images for fitting and {training['images_tune']} for choosing epoch and "
+        f"- Split: {training['images_fit']:,} images for fitting and {training['images_tune']} for choosing epoch and "
         f"threshold (seed {training['split_seed']}), {training['images_validation']} for validation",
         f"- Start: {start}; "
         f"seed {training['seed']}; loss {loss}; {phases}",
