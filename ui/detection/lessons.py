@@ -21,21 +21,26 @@ def tour(run: Run | None) -> list[Step]:
     address = {} if run is None else {"run": run.id}
     done = None if run is None else progress_of(run)
     moved = None if run is None else "confidence" in tried_on(run.id).moved
-    link = "Open the detections" if address else ""
+    link = tr_noop("Open the detections") if address else ""
     reviewed, explained, reported = (
         (None, None, None) if done is None else (done.reviewed, done.explained, done.reported)
     )
     return [
-        Step("Detect in the sample", tr("Press *Detect landslides*. The model draws boxes, each with a confidence."),
-             run is not None, "Open the sample", {"sample": SAMPLE}),
-        Step("Move the confidence threshold", tr("Watch the number of detections, precision and recall above the map. "
+        Step(tr_noop("Detect in the sample"),
+             tr("Press *Detect landslides*. The model draws boxes, each with a confidence."),
+             run is not None, tr_noop("Open the sample"), {"sample": SAMPLE}),
+        Step(tr_noop("Move the confidence threshold"),
+             tr("Watch the number of detections, precision and recall above the map. "
              "▲ marks the highest F1, which holds for this image only."), moved, link, address),
-        Step("Review five detections", tr("Open the tab *Review*, enter your name, and mark five as correct (Y) or "
-                                          "false "
+        Step(tr_noop("Review five detections"),
+             tr("Open the tab *Review*, enter your name, and mark five as correct (Y) or "
+             "false "
              "alarm (N). Draw one landslide that the model missed."), reviewed, link, address),
-        Step("Explain a detection", tr("Select a detection, open the tab *Why*, and press *Explain*. Read the result "
+        Step(tr_noop("Explain a detection"),
+             tr("Select a detection, open the tab *Why*, and press *Explain*. Read the result "
              "of the deletion test before you rely on the image."), explained, link, address),
-        Step("Share the result", tr("In the tab *Export*, write the report (web page and PDF) and copy the link."),
+        Step(tr_noop("Share the result"),
+             tr("In the tab *Export*, write the report (web page and PDF) and copy the link."),
              reported, link, address),
     ]  # fmt: skip
 
@@ -126,14 +131,14 @@ LESSONS = Lessons(
         Exercise(
             "halve-false-detections", tr_noop("Halve the false alarms"),
             tr_noop("Find the lowest confidence threshold at which there are at most half as many false alarms as "
-                    "at the "
+             "at the "
             "model's own. The tab *Scores* counts them."),
             tr_noop("Confidence"), 0.0, 1.0, 0.01, halve_false_alarms,
         ),
         Exercise(
             "find-half", tr_noop("Find half of the landslides"),
             tr_noop("Find the highest confidence threshold at which at least half of the reference's landslides are "
-                    "found "
+             "found "
             "(recall 0.50)."),
             tr_noop("Confidence"), 0.0, 1.0, 0.01, find_half,
         ),

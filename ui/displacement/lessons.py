@@ -30,20 +30,25 @@ def tour(run: Run | None) -> list[Step]:
     address = {} if run is None else {"run": run.id}
     done = None if run is None else progress_of(run)
     scored, looked = (None if run is None else tab in tried_on(run.id).tabs for tab in ("Scores", "Movement"))
-    link = "Open the forecast" if address else ""
+    link = tr_noop("Open the forecast") if address else ""
     return [
-        Step("Forecast the sample", tr("Press *Forecast*. Models are fitted to the first part of each station and "
-                                       "tested "
-             "on the rest, one step after another."), run is not None, "Open the sample", {"sample": SAMPLE}),
-        Step("Compare with simple forecasts", tr("Open the tab *Scores*. A model is only worth its effort where its "
-                                                 "error "
+        Step(tr_noop("Forecast the sample"),
+             tr("Press *Forecast*. Models are fitted to the first part of each station and "
+             "tested "
+             "on the rest, one step after another."), run is not None, tr_noop("Open the sample"), {"sample": SAMPLE}),
+        Step(tr_noop("Compare with simple forecasts"),
+             tr("Open the tab *Scores*. A model is only worth its effort where its "
+             "error "
              "is smaller than that of the best simple forecast."), scored, link, address),
-        Step("Look at the movement", tr("Open the tab *Movement*: trend, steps, and how the slope follows rain and "
+        Step(tr_noop("Look at the movement"),
+             tr("Open the tab *Movement*: trend, steps, and how the slope follows rain and "
              "reservoir level."), looked, link, address),
-        Step("Explain the forecast", tr("Open the tab *Why* and press *Explain*: which drivers and which past "
-                                        "months does "
+        Step(tr_noop("Explain the forecast"),
+             tr("Open the tab *Why* and press *Explain*: which drivers and which past "
+             "months does "
              "the model use?"), None if done is None else done.explained, link, address),
-        Step("Share the result", tr("In the tab *Export*, write the report (web page and PDF) and copy the link."),
+        Step(tr_noop("Share the result"),
+             tr("In the tab *Export*, write the report (web page and PDF) and copy the link."),
              None if done is None else done.reported, link, address),
     ]  # fmt: skip
 
@@ -61,7 +66,7 @@ def better_than_no_change(run: Run, answer: float) -> Verdict:
     chosen = str(result.stations[station]["chosen"])
     if "no_change" not in result.models(station):
         return Verdict(False, tr("This run did not evaluate the forecast No change. Forecast the sample again with "
-                                 "it."))
+             "it."))
     error, simple = (result.of(station, model, "rmse") for model in (chosen, "no_change"))
     if not simple > 0 or error != error:
         return Verdict(False, tr("The errors of this run are undefined: too few measurements were in the test part."))
@@ -102,7 +107,7 @@ def worth_it(run: Run, answer: float) -> Verdict:
             count=len(better), count_2=len(fitted), names=names, title_of=title_of(best), station=station
         )
         return Verdict(True, tr("Yes. {said} Its RMSE is {simple:.2f} mm. A model that is not better is not worth "
-                             "its effort.").format(said=said, simple=simple[best]))  # fmt: skip
+             "its effort.").format(said=said, simple=simple[best]))  # fmt: skip
     return Verdict(
         False,
         tr(
@@ -119,14 +124,14 @@ LESSONS = Lessons(
         Exercise(
             "better-than-no-change", tr_noop("How much better than no change?"),
             tr_noop("By how many per cent is the RMSE of the selected model smaller than that of *No change*, at "
-                    "the first "
+             "the first "
             "station? The tab *Scores* lists both."),
             tr_noop("Per cent"), -1000.0, 100.0, 1.0, better_than_no_change,
         ),
         Exercise(
             "worth-it", tr_noop("Which models are worth their effort?"),
             tr_noop("How many models, not counting the simple forecasts, have a smaller RMSE than the best simple "
-                    "forecast, at "
+             "forecast, at "
             "the first station?"),
             tr_noop("Models"), 0.0, 50.0, 1.0, worth_it,
         ),

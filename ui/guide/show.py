@@ -92,7 +92,7 @@ def _choose(known: Mapping[str, Lessons]) -> TaskPage:
         begun = (name for name in names if runs_on_sample(name, known[name]))
         st.session_state[key] = _TASK.get() if _TASK.get() in names else next(begun, names[0])
     picked = st.segmented_control(
-        tr("Task"), names, format_func=lambda name: pages[name].task.title, key=key,
+        tr("Task"), names, format_func=lambda name: tr(pages[name].task.title), key=key,
         label_visibility="collapsed", required=True, on_change=lambda: _TASK.put(str(st.session_state[key])),
     )  # fmt: skip
     return pages[str(picked)]
@@ -124,7 +124,7 @@ def _choose_run(task: str, known: list[Run]) -> Run | None:
 
 def _step(page: TaskPage, number: int, step: Step, run: Run | None) -> None:
     with st.container(border=True):
-        mark = " :material/check: done" if step.done else ""
+        mark = f" :material/check: {tr('done')}" if step.done else ""
         st.markdown(f"**{number}. {tr(step.title)}**{mark}  \n{tr(step.text)}")
         if run is not None and step.done is None:
             st.caption(tr("This step is not checked."))

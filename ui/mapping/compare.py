@@ -15,6 +15,7 @@ from ui.mapping.task import PAGE
 from ui.mapping.view import View
 from ui.messages import tr
 from ui.state import rerun_fragment
+from ui.task import judged
 from ui.task.earlier import newest
 from ui.task.export import folder_of, offer
 from ui.task.run import show_state
@@ -139,10 +140,11 @@ def _show(view: View, earlier: MappingResult) -> None:
             "most of their area, so it is unknown whether they are new. They count neither as new nor as mapped "
             "before.").format(count=len(change.unseen), area=area)
         )
-    frame, config = table(change.new)
+    said = judged.judgements(view.result.id)
+    frame, config = table(judged.with_judgements(change.new, said))
     show_table(
-        frame, Selection(view.result.id), key=f"new-{view.result.id}", config=config, alt="Table of new landslides",
-        height=280,
+        judged.shown(frame), Selection(view.result.id), key=f"new-{view.result.id}", config=config, height=280,
+        alt="Table of new landslides",
     )  # fmt: skip
     st.caption(
         tr("*Share with earlier data*: share of the polygon covered by the earlier image. *Share mapped before*: share "

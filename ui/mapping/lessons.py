@@ -21,9 +21,9 @@ def tour(run: Run | None) -> list[Step]:
     """Five steps, each with whether it was done."""
     address = {} if run is None else {"run": run.id}
     first = Step(
-        "Map the sample", tr("Press *Map landslides*. The model gives each pixel a probability; this takes less than a "
-                          "minute."),
-        run is not None, "Open the sample", {"sample": SAMPLE},
+        tr_noop("Map the sample"),
+        tr("Press *Map landslides*. The model gives each pixel a probability; this takes less than a minute."),
+        run is not None, tr_noop("Open the sample"), {"sample": SAMPLE},
     )  # fmt: skip
     if run is None:
         return [first, *_later({}, None, None, None, None)]
@@ -35,18 +35,20 @@ def tour(run: Run | None) -> list[Step]:
 def _later(
     address: dict[str, str], moved: bool | None, reviewed: bool | None, explained: bool | None, told: bool | None
 ) -> list[Step]:
-    link = "Open the map" if address else ""
+    link = tr_noop("Open the map") if address else ""
     return [
-        Step("Move the threshold", tr("Watch count, area and scores above the map. ▲ marks the highest F1, which holds "
-                                   "for this image only."), moved, link, address),
-        Step("Review five landslides", tr("Open the tab *Review*, enter your name, and mark five as correct (Y) or "
-                                        "false alarm (N). Draw one that the model missed."), reviewed, link, address),
-        Step("Explain a landslide",
+        Step(tr_noop("Move the threshold"),
+             tr("Watch count, area and scores above the map. ▲ marks the highest F1, which holds "
+             "for this image only."), moved, link, address),
+        Step(tr_noop("Review five landslides"),
+             tr("Open the tab *Review*, enter your name, and mark five as correct (Y) or "
+             "false alarm (N). Draw one that the model missed."), reviewed, link, address),
+        Step(tr_noop("Explain a landslide"),
              tr("Select a landslide, open the tab *Why*, and press *Explain*. Read the result of the "
-                            "deletion test before you rely on the image."), explained, link, address),
-        Step("Share the result",
+             "deletion test before you rely on the image."), explained, link, address),
+        Step(tr_noop("Share the result"),
              tr("In the tab *Export*, write the report (web page and PDF) and copy the link. In the tab "
-                           "*Review*, prepare the reviewed inventory for a GIS."), told, link, address),
+             "*Review*, prepare the reviewed inventory for a GIS."), told, link, address),
     ]  # fmt: skip
 
 
@@ -101,7 +103,7 @@ def find_most(run: Run, answer: float) -> Verdict:
             ),
         )
     hint = "Recall is still below 0.95" if asked.recall < 0.95 else ("A higher threshold also reaches 0.95, with fewer "
-                                                                "false alarms")
+             "false alarms")
     return Verdict(False, tr("Not yet. {said} {hint}.").format(said=said, hint=hint))
 
 
@@ -112,14 +114,14 @@ LESSONS = Lessons(
         Exercise(
             "halve-false-alarms", tr_noop("Halve the false alarms"),
             tr_noop("Find the lowest threshold with at most half as many false-alarm pixels as at the model's own "
-                    "threshold. "
+             "threshold. "
             "The tab *Scores* counts them."),
             tr_noop("Threshold"), 0.0, 1.0, 0.01, halve_false_alarms,
         ),
         Exercise(
             "find-most", tr_noop("Miss at most 5 %"),
             tr_noop("Find the highest threshold at which at least 95 % of the reference's pixels are mapped (recall "
-                    "0.95)."),
+             "0.95)."),
             tr_noop("Threshold"), 0.0, 1.0, 0.01, find_most,
         ),
     ),

@@ -33,19 +33,25 @@ def tour(run: Run | None) -> list[Step]:
     address = {} if run is None else {"run": run.id}
     targets = None if run is None else _targets(run)
     scored = None if run is None else "Scores" in tried_on(run.id).tabs
-    link = "Open the map" if address else ""
+    link = tr_noop("Open the map") if address else ""
     return [
-        Step("Map the sample", tr("Press *Map susceptibility*. Models are fitted to the landslides of the inventory "
-             "and tested on cells not used for training."), run is not None, "Open the sample", {"sample": SAMPLE}),
-        Step("Compare random and spatial validation", tr("Open the tab *Scores*. Random validation tests on cells "
-                                                         "next to "
+        Step(tr_noop("Map the sample"),
+             tr("Press *Map susceptibility*. Models are fitted to the landslides of the inventory "
+             "and tested on cells not used for training."),
+             run is not None, tr_noop("Open the sample"), {"sample": SAMPLE}),
+        Step(tr_noop("Compare random and spatial validation"),
+             tr("Open the tab *Scores*. Random validation tests on cells "
+             "next to "
              "those used for fitting; spatial validation tests on other parts of the area."), scored, link, address),
-        Step("Explain the model", tr("Open the tab *Why* and explain the model over the area: which factors matter, "
-                                     "and "
+        Step(tr_noop("Explain the model"),
+             tr("Open the tab *Why* and explain the model over the area: which factors matter, "
+             "and "
              "in which direction."), None if targets is None else "model" in targets, link, address),
-        Step("Explain a cell", tr("Click a cell on the map, and explain it in the tab *Why*."),
+        Step(tr_noop("Explain a cell"),
+             tr("Click a cell on the map, and explain it in the tab *Why*."),
              None if targets is None else "cell" in targets, link, address),
-        Step("Share the result", tr("In the tab *Export*, write the report (web page and PDF) and copy the link."),
+        Step(tr_noop("Share the result"),
+             tr("In the tab *Export*, write the report (web page and PDF) and copy the link."),
              None if run is None else run.artifact("report") is not None, link, address),
     ]  # fmt: skip
 
@@ -114,7 +120,7 @@ def optimism(run: Run, answer: float) -> Verdict:
     model = result.mapped[0]
     if not {"random", "spatial"} <= set(result.schemes):
         return Verdict(False, tr("This run was not validated in both ways. Map the sample with random and spatial "
-                                 "folds."))
+             "folds."))
     random, spatial = (result.of(model, scheme, "auroc") for scheme in ("random", "spatial"))
     if random != random or spatial != spatial:
         return Verdict(False, tr("AUROC of this run is undefined: too few landslides were in its folds."))
@@ -123,8 +129,8 @@ def optimism(run: Run, answer: float) -> Verdict:
         more = tr("The spatial score is the one to expect where no landslide is known yet.")
         return Verdict(True, f"Yes. {said}, a difference of {random - spatial:.3f}. {more}")
     return Verdict(False, tr("Not yet. Subtract the AUROC of spatial folds from that of random folds, for the model "
-                             "that "
-                          "the map shows first. Both are in the tab Scores."))  # fmt: skip
+             "that "
+             "the map shows first. Both are in the tab Scores."))  # fmt: skip
 
 
 LESSONS = Lessons(
@@ -139,7 +145,7 @@ LESSONS = Lessons(
         Exercise(
             "optimism", tr_noop("How optimistic is random validation?"),
             tr_noop("By how much is the AUROC with random folds higher than with spatial folds, for the model that "
-                    "the map "
+             "the map "
             "shows first? The tab *Scores* lists both."),
             tr_noop("Difference of AUROC"), -1.0, 1.0, 0.001, optimism,
         ),

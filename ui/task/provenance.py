@@ -50,6 +50,11 @@ def _data(result: RunResult, origin: str) -> Iterator[Line]:
                 tr("{name} (content SHA-256 {digest}…)").format(name=one.name, digest=one.digest[:16]),
             )
     yield tr("Origin"), origin or tr("unknown")
+    reference = result.provenance.get("truth")
+    if reference:
+        yield tr("Reference"), tr("{name} (file SHA-256 {digest}…)").format(
+            name=reference["name"], digest=reference["sha256"][:16]
+        )
     if scene:
         yield tr("Image licence"), scene["licence"] or tr("not stated")
         yield tr("Citation"), scene["citation"] or tr("not stated")
