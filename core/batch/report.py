@@ -199,8 +199,8 @@ def _summary(table: Table) -> Part:
     rows, done = len(table.rows), table.counted("done")
     content: list[Content] = [Paragraph(f"{done} of {count(rows, 'image')} have a result.", lead=True)]
     if done == rows:
-        content = [Paragraph(f"All {count(rows, 'image')} have a result." if rows > 1 else "The image has a result.",
-                             lead=True)]  # fmt: skip
+        all_of_them = {1: "The image has a result.", 2: "Both images have a result."}
+        content = [Paragraph(all_of_them.get(rows, f"All {count(rows, 'image')} have a result."), lead=True)]
     if table.unfinished:
         failed = tuple(row.reason for row in table.unfinished)
         content.append(Notice("Some images have no result", "Totals exclude these images."))

@@ -13,7 +13,7 @@ from core.raster.scene import Scene
 from core.report.content import GridReport, ReportInput
 from core.report.parts import Facts, Paragraph, Part
 from core.report.subject import UsedModel, joint_of, models_of
-from core.report.words import UNKNOWN, moment, moment_of
+from core.report.words import UNKNOWN, moment, moment_of, role_title
 from core.runs.kinds import tasks
 from core.wording import count
 
@@ -55,7 +55,7 @@ def _datasets(content: ReportInput) -> list[Facts]:
     """Name and digest of each dataset that the run used."""
     return [
         Facts(
-            one.role.replace("_", " ").capitalize(),
+            role_title(one.role),
             (
                 ("Name", one_line(one.name) or UNKNOWN),
                 *((("Source and licence", content.licences[one.dataset_id]),) if one.dataset_id in content.licences

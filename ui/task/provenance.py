@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.report.words import moment_of
+from core.report.words import moment_of, role_title
+from core.wording import count
 from ui.feedback import plain
 from ui.messages import tr
 from ui.task.view import View
@@ -46,7 +47,7 @@ def _data(result: RunResult, origin: str) -> Iterator[Line]:
     else:
         for one in result.inputs:
             yield (
-                one.role.replace("_", " ").capitalize(),
+                role_title(one.role),
                 tr("{name} (content SHA-256 {digest}…)").format(name=one.name, digest=one.digest[:16]),
             )
     yield tr("Origin"), origin or tr("unknown")
@@ -71,7 +72,7 @@ def _computation(result: RunResult) -> Iterator[Line]:
             ),
         )
     if runtime:
-        yield tr("Runtime"), tr("{name}, {count} threads").format(name=runtime["name"], count=runtime["threads"])
+        yield tr("Runtime"), f"{runtime['name']}, {count(runtime['threads'], 'thread')}"
     yield tr("Finished"), tr("{time}, after {seconds:g} s").format(
         time=moment_of(record["finished"]), seconds=record["seconds"]
     )  # fmt: skip

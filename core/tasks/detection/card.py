@@ -30,6 +30,7 @@ from core.tasks.detection.predict import Predictor
 from core.tasks.detection.runtime import DetectorRuntime
 from core.tasks.imagery.layer_tests import card_words
 from core.tasks.imagery.likeness import training_images_words
+from core.wording import count
 
 FAILURES = "failures.png"
 SOURCES = ("detection", "mapping")
@@ -265,8 +266,8 @@ def card(model: StoredModel) -> str:
         f"{spec.tile} px; pixel size {distance}",
         f"- Sensor: {spec.sensor}",
         f"- Parameters: {cost['parameters']:,}; {cost['flops_per_tile'] / 1e9:.1f} GFLOP per tile; "
-        f"{cost['milliseconds_per_tile']:g} ms per tile ({cost['runtime']}, {cost['threads']} threads); weights "
-        f"{size:.1f} MB, {training['weights_precision']} precision",
+        f"{cost['milliseconds_per_tile']:g} ms per tile ({cost['runtime']}, {count(cost['threads'], 'thread')}); "
+        f"weights {size:.1f} MB, {training['weights_precision']} precision",
         f"- Weights' SHA-256: `{spec.weights_sha256}`", "",
         *card_words(spec),
         "## Training", "",
