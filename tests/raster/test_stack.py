@@ -315,7 +315,7 @@ def test_the_report_says_what_was_done_to_each(layer: Make) -> None:
     assert reports["rain"].unknown == 0.05
     assert reports["elevation"].unknown == 0
     assert reports["elevation"].text() == (
-        "elevation (elevation): resampled by mean, from 2.501 m to 10 m, 0.0 % without data."
+        "elevation (elevation): resampled (mean), from 2.501 m to 10 m, 0.0 % without data."
     )
 
 

@@ -62,7 +62,7 @@ def test_a_coarse_raster_of_classes_in_degrees_is_brought_to_the_grid_and_told_o
     assert set(known.tolist()) == {1.0, 2.0}
     assert plan.kinds.classes == ("rock",)
     text = " ".join(one.text() for one in told.reports)
-    assert "rock (rock): resampled by nearest" in text
+    assert "rock (rock): resampled (nearest)" in text
     assert "reprojected from EPSG:4326 to EPSG:32633" in text
 
 
