@@ -199,7 +199,7 @@ def test_an_upload_that_the_database_does_not_take_leaves_nothing(quick_store: S
             with pytest.raises(StorageError, match="full"):
                 quick_store.upload_scene(io.BytesIO(wanted), name * 2000)
         with pytest.raises(StorageError, match="full"):
-            quick_store.upload_dataset(io.BytesIO(b"t,v\n"), "gauge" * 2000, "table")
+            quick_store.upload_dataset(io.BytesIO(b"t,v\n1,2\n"), "gauge" * 2000, "table")
 
     assert uploads(quick_store) == [known.scene.path]
     assert [scene.name for scene in quick_store.scenes()] == ["known.tif"]
@@ -425,7 +425,7 @@ def test_equal_uploads_are_stored_once(any_store: Store, tmp_path: Path) -> None
     assert len(set(ids[1:])) == 1
     assert ids[0] != ids[1]
     assert len(uploads(any_store)) == 1
-    gauges = {any_store.upload_dataset(io.BytesIO(b"t,v\n"), "gauge.csv").id for _ in range(2)}
+    gauges = {any_store.upload_dataset(io.BytesIO(b"t,v\n1,2\n"), "gauge.csv").id for _ in range(2)}
     assert len(gauges) == 1
     assert len(uploads(any_store)) == 2
 
