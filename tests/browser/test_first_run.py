@@ -50,6 +50,9 @@ def test_the_first_button_of_every_task_leads_to_a_result(address: str, visit: C
     assert tasks == page.get_by_role("link", name=re.compile("^Use your own ")).count()
     for number in range(tasks):
         page.goto(address)
+        # While the page draws itself, fewer buttons are there, and another one is the first.
+        drawn = "([which, all]) => document.querySelectorAll(which).length === all"
+        page.wait_for_function(drawn, arg=[PRIMARY, tasks])
         page.locator(PRIMARY).nth(number).click()
         button = page.locator(RUN).first
         button.wait_for()
