@@ -95,8 +95,11 @@ def find_method(methods: Mapping[str, Method[N, T]], text: str) -> Method[N, T]:
     return methods[name]
 
 
-LIMITATION = "The picture shows what the model reacted to, not the cause of the"
-"""What every sentence on a map ends with begins so, also in notes of earlier versions, whose last word was another."""
+REACTED = "The picture shows what the model reacted to"
+"""Begins the last sentence on every map, also in notes of earlier versions, which ended it otherwise."""
+
+LIMITATION = f"{REACTED}, not the cause of the landslide"
+"""What every sentence on a map ends with, before the layer in brackets."""
 
 
 def sentence(method: Method[N, T], layer: LayerChoice | None, deletion: Deletion | None = None) -> str:
@@ -113,7 +116,7 @@ def sentence(method: Method[N, T], layer: LayerChoice | None, deletion: Deletion
     if deletion is not None:
         told.append(deletion.told("reddest" if method.signed else "brightest"))
     details = f" ({_details(layer)})" if layer is not None else ""
-    told.append(f"{LIMITATION} landslide{details}.")
+    told.append(f"{LIMITATION}{details}.")
     return " ".join(told)
 
 

@@ -17,13 +17,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InputError
+from core.errors import InputError, UnsafeFileError
 from core.raster.files import first_bytes, one_line
+from core.raster.vector_limits import LIMITS, unreadable
 from core.raster.vectors import Attributes, first_attributes
 from core.wording import agree, count
 
 REVIEWED = "The reference is a review of"
 """Beginning of the note on scores against a reviewed inventory."""
+
+NOT_SEARCHED = "The reference does not state that the whole area was searched for missed landslides"
+"""Beginning of the note on such an inventory; files of earlier versions never state it."""
 
 COLUMNS = ("status", "landslide", "reviewer", "run", "model")
 """Columns by which a reviewed inventory is recognised, together with one that begins with `SETTING`."""
@@ -91,8 +95,8 @@ class ReviewMarks:
             )
         if not self.searched:
             told.append(
-                "Nobody has confirmed that the whole area was searched for missed landslides: ground outside the "
-                "reviewed outlines is left out of the scores, which therefore do not show what the model missed."
+                f"{NOT_SEARCHED}: ground outside the reviewed outlines is left out of the scores, which therefore do "
+                "not show what the model missed."
             )
         return tuple(told)
 
@@ -103,7 +107,7 @@ class ReviewMarks:
         }  # fmt: skip
 
 
-def review_marks(path: str | os.PathLike[str], features: int) -> ReviewMarks | None:
+def review_marks(path: str | os.PathLike[str], features: int | None = None) -> ReviewMarks | None:
     """What a reviewed inventory says of its features; None for any other file.
 
     Parameters
@@ -111,12 +115,12 @@ def review_marks(path: str | os.PathLike[str], features: int) -> ReviewMarks | N
     path
         GeoPackage, GeoJSON or zipped Shapefile.
     features
-        How many features `core.raster.vectors.read_vectors_untrusted` gave.
+        How many features `core.raster.vectors.read_vectors_untrusted` gave; None where they were not read.
 
     Raises
     ------
     UnsafeFileError, InputError
-        As of `core.raster.vectors.first_attributes`; when no outline is a landslide.
+        As of `core.raster.vectors.first_attributes`; when no outline is a landslide, or not each has its attributes.
     """
     head = first_bytes(Path(path), HEAD)
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") and b'"reviewer"' not in head:
@@ -124,7 +128,9 @@ def review_marks(path: str | os.PathLike[str], features: int) -> ReviewMarks | N
     said = first_attributes(path, 1, READ)
     if not (set(COLUMNS) <= set(said.names[:READ]) and any(name.startswith(SETTING) for name in said.names)):
         return None
-    said = first_attributes(path, features, READ)
+    said = first_attributes(path, LIMITS.features, READ)
+    if features is not None and len(said.rows) != features:
+        raise unreadable(Path(path).name)
     column = {name: [row[said.names.index(name)] for row in said.rows] for name in COLUMNS}
     codes = [_code(value) for value in column["landslide"]]
     landslide, unknown = (np.array([code == wanted for code in codes], dtype=bool) for wanted in (1, None))
@@ -145,16 +151,14 @@ def review_in(path: str | os.PathLike[str]) -> Mapping[str, Any] | None:
     Raises
     ------
     UnsafeFileError, InputError
-        As of `core.raster.vectors.read_vectors_untrusted`.
+        As of `review_marks`.
     """
-    from core.errors import UnsafeFileError
     from core.raster.untrusted import sniff
-    from core.raster.vectors import read_vectors_untrusted
 
     try:
         sniff(path)
     except UnsafeFileError:
-        marks = review_marks(path, len(read_vectors_untrusted(path)))
+        marks = review_marks(path)
         return None if marks is None else marks.to_json()
     return None  # a raster
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.learning.training_distance import UNLIKE
 from core.raster.files import one_line
-from core.raster.review_marks import REVIEWED
+from core.raster.review_marks import NOT_SEARCHED, REVIEWED
 from core.report.parts import Content, Items, Notice
 from core.report.subject import Subject, UsedModel, joint_of, models_of
 from core.report.words import sentences
@@ -33,7 +33,7 @@ _WARNINGS = (
     "m, entered by hand",
     UNLIKE,
     REVIEWED,
-    "Nobody has confirmed that the whole area was searched",
+    NOT_SEARCHED,
 )
 """Words of a run's notes on what was guessed or does not fit, so that the result may be wrong for that alone.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.explain.attribution import box_region
-from core.explain.methods import LIMITATION
+from core.explain.methods import REACTED
 from core.figures.attribution import draw_attribution, draw_window
 from core.figures.image import image_below
 from core.plots.pictures import close_up
@@ -91,7 +91,7 @@ def one_reason(
     if near is not None:
         shown.append(Pictures(view.part(*near).pictures("Close-up. ")))
     # The introduction says once what the sentence of each explanation ends with.
-    notes = (one_line(note).partition(LIMITATION)[0].strip() for note in explanation.notes)
+    notes = (one_line(note).partition(REACTED)[0].strip() for note in explanation.notes)
     shown += [Paragraph(note) for note in notes if note]
     return shown + _faithfulness(explanation.provenance)
 

@@ -144,7 +144,7 @@ def test_what_nobody_reviewed_is_unknown_in_a_reference(store: Store, run: str, 
     assert [codes[5, 10], codes[21, 31], codes[33, 42]] == [1, UNKNOWN, UNKNOWN]
     assert (codes == 1).sum() == 60
     assert reader.notes[0] == "1 outline of the reference is not reviewed and is left out of the scores."
-    assert reader.notes[1].startswith("Nobody has confirmed that the whole area was searched")
+    assert reader.notes[1].startswith("The reference does not state that the whole area was searched")
     assert not review_in(tmp_path / "reviewed.gpkg")["complete"]
 
     export_review(edited(store, run, Edit("examined")), tmp_path)

@@ -29,7 +29,7 @@ from core.runs.records import Order, SceneRecord
 from core.runs.store import Store
 from core.tasks.detection.candidates import write_boxes
 from core.tasks.detection.findings import default_choice, find
-from core.tasks.detection.labels import MINIMUM_AREA, boxes_of_reference, minimum_pixels
+from core.tasks.detection.labels import boxes_of_reference, minimum_pixels
 from core.tasks.detection.options import Options
 from core.tasks.detection.predict import Predictor, on_scene, write_candidates
 from core.tasks.detection.result import CANDIDATES, KNOWN, SEARCHED, TRUTH, DetectionResult
@@ -214,10 +214,9 @@ def write_reference(
         boxes = boxes_of_reference(reader, scene.grid, least, report, stopped)
         small = len(boxes_of_inventory(reader)) - len(boxes)
         if small:
-            size = f"{MINIMUM_AREA:,.0f} m²" if scene.grid.in_metres else count(least, "pixel")
             notes += (
-                f"{count(small, 'landslide')} of the reference {agree(small, 'is', 'are')} smaller than {size} and "
-                f"{agree(small, 'is', 'are')} not counted.",
+                f"{count(small, 'landslide')} of the reference {agree(small, 'has', 'have')} fewer than "
+                f"{count(least, 'pixel')} in the image and {agree(small, 'is', 'are')} not counted.",
             )
     else:
         path = folder / f"{KNOWN}.tif"

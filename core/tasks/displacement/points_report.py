@@ -15,7 +15,7 @@ from core.series.words import MINUS, signed
 from core.tasks.displacement.points_figure import draw_series, draw_velocity
 from core.tasks.displacement.points_findings import FASTEST, fastest, rows_of, verdict
 from core.tasks.displacement.points_result import PointsResult, points_table, values_of
-from core.tasks.displacement.report_data import sources_of, synthetic_box
+from core.tasks.displacement.report_data import synthetic_box
 from core.tasks.displacement.view import Look
 from core.tasks.displacement.warning import DISCLAIMER
 from core.wording import count
@@ -37,7 +37,7 @@ def gather(store: Store, run: Run, view: Look | None) -> PointsInput:
     """Content of the report of a run."""
     result = store.result(run.id, PointsResult)
     return PointsInput(run.task, run.kind, result, datetime.now(UTC), name=run.name, note=run.note, tags=run.tags,
-                       look=view or Look(), licences=dict(sources_of(store, result)))  # fmt: skip
+                       look=view or Look(), licences=dict(origin.sources_of(store, result)))  # fmt: skip
 
 
 def parts(content: PointsInput) -> Iterator[Part | None]:

@@ -18,7 +18,7 @@ from core.tasks.displacement.acknowledge import Acknowledged, acknowledged
 from core.tasks.displacement.figure import draw_contributions, draw_forecast, draw_series, draw_warning
 from core.tasks.displacement.findings import forecasts_of, in_words, measured_of, p_words, series_of, verdict
 from core.tasks.displacement.forecasters import title_of
-from core.tasks.displacement.report_data import sources_of, synthetic_box
+from core.tasks.displacement.report_data import synthetic_box
 from core.tasks.displacement.result import ForecastResult
 from core.tasks.displacement.run_explanation import adds_up, read_explanation
 from core.tasks.displacement.view import Look
@@ -54,7 +54,7 @@ def gather(store: Store, run: Run, view: Look | None) -> ForecastInput:
     return ForecastInput(
         run.task, run.kind, result, datetime.now(UTC), name=run.name, note=run.note, tags=run.tags,
         look=look, reasons=tuple(_reasons(store, run)), said=acknowledged(store, run.id, look.station),
-        licences=dict(sources_of(store, result)),
+        licences=dict(origin.sources_of(store, result)),
     )  # fmt: skip
 
 

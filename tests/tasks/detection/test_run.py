@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import geopandas
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from shapely.geometry import box
 
 from core.errors import BandError, GridError, InputError, ModelError, RunCancelled
 from core.jobs.perform import perform, run_inline
@@ -16,10 +18,20 @@ from core.learning.store import WEIGHTS, find_model
 from core.raster.scene import Scene
 from core.runs.records import RunFilter
 from core.runs.store import Store
+from core.tasks.detection.candidates import read_boxes
 from core.tasks.detection.findings import default_choice, find
 from core.tasks.detection.options import Options
 from core.tasks.detection.result import DetectionResult
-from core.tasks.detection.run import Request, order_of, order_scored, request_for, request_of, rescore, run_detection
+from core.tasks.detection.run import (
+    Request,
+    order_of,
+    order_scored,
+    request_for,
+    request_of,
+    rescore,
+    run_detection,
+    write_reference,
+)
 from core.tasks.detection.runtime import open_detector
 from core.tasks.mapping.result import MappingResult
 from tests.factories import (
@@ -313,3 +325,18 @@ def test_a_family_that_is_unknown_is_said_with_those_that_are(models: Path) -> N
 
     with pytest.raises(ModelError, match="divining-rod"):
         open_detector(model)
+
+
+def test_landslides_of_the_reference_that_are_too_small_are_told_of(tmp_path: Path) -> None:
+    scene = Scene.open(write_raster(tmp_path / "scene.tif", np.full((3, 40, 50), 90, np.uint8)))
+    # Of 6 × 10 pixels of 10 m, of 2 × 2, and of 5 × 3, of which 3 × 3 lie in the scene.
+    left, top = scene.grid.transform.c, scene.grid.transform.f
+    shapes = [
+        box(left + 50, top - 100, left + 150, top - 40), box(left + 200, top - 220, left + 220, top - 200),
+        box(left + 470, top - 300, left + 520, top - 270),
+    ]  # fmt: skip
+    geopandas.GeoDataFrame(geometry=shapes, crs=scene.grid.crs).to_file(tmp_path / "known.gpkg")
+    (tmp_path / "out").mkdir()
+    names, notes = write_reference(tmp_path / "known.gpkg", scene, (1, 2, 3), tmp_path / "out", None)
+    assert len(read_boxes(tmp_path / "out" / names["truth"])) == 1
+    assert "2 landslides of the reference have fewer than 10 pixels in the image and are not counted." in notes
