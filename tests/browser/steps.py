@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from playwright.sync_api import TimeoutError
+
 STATE = """() => ({
   mark: window.mark, zoom: map.getZoom(), centre: map.getCenter(), drawn: window.drawnItems.getLayers().length,
 })"""
@@ -34,13 +36,21 @@ def start(page: Any, button: str = "Map landslides") -> None:
 
 
 def choose(page: Any, label: str, option: str) -> None:
-    """Choose from a list, unless it is chosen already."""
+    """Choose from a list, unless it is chosen already; opened again where the page, drawing itself, closes the list."""
     box = page.get_by_role("combobox", name=label).first
     box.wait_for()
-    if option in box.input_value():
-        return
-    box.fill(option)
-    page.get_by_role("option", name=option).first.click()
+    for last in (False,) * 9 + (True,):
+        if option in box.input_value() and box.get_attribute("aria-expanded") != "true":
+            return
+        box.fill("")
+        box.fill(option)
+        try:
+            page.get_by_role("option", name=option).first.click(timeout=15_000)
+        except TimeoutError:
+            if last:
+                raise
+        else:
+            return
 
 
 def detect_landslides(page: Any) -> str:

@@ -219,6 +219,7 @@ def test_scale_and_pointer_tell_metres_where_they_are_known(demo: Demo, visit: C
 def test_the_picture_is_the_map_as_it_is_seen(demo: Demo, visit: Callable[..., Any]) -> None:
     seen = visit(demo.address)
     page, frame = seen.page, seen.map_frame()
+    frame.wait_for_function(f"() => ({MASK_TILES})().length > 0")  # layers are shown once the map's size is at rest
     frame.get_by_label("Opacity of Image").fill("0.5")
     with page.expect_download() as saved:
         frame.get_by_role("button", name="Save the map").click()
