@@ -11,7 +11,8 @@ from rasterio.windows import Window
 
 from core.errors import BandError
 from core.figures.cartography import Extent
-from core.raster.scene import Scene, guess_bands
+from core.raster.align import scene_on_grid
+from core.raster.scene import Patch, Scene, guess_bands
 from core.raster.stretch import bridge
 
 if TYPE_CHECKING:
@@ -41,14 +42,38 @@ def reduced(path: Path, shape: tuple[int, int]) -> tuple[NDArray[Any], NDArray[n
 
 def image_below(scene: Scene, grid: Grid, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """True colour of the scene below a grid that is a part of it, or its first band in grey: (rows, columns, 4)."""
-    try:
-        bands = guess_bands(scene, ("red", "green", "blue"))
-    except BandError:
-        bands = (1,)
+    bands = _shown(scene)
     row, column = scene.grid.rowcol(*grid.xy(0, 0))
     window = Window(column, row, grid.width, grid.height)
     with scene.reader(overviews=True) as reader:
         patch = reader.read(bands, window, shape, "nearest" if shape == grid.shape else "average")
+    return _coloured(scene, bands, patch)
+
+
+def image_aligned(scene: Scene, grid: Grid, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """The same of a scene that lies on another grid, transparent outside it.
+
+    Raises
+    ------
+    GridError
+        See `core.raster.align.scene_on_grid`.
+    """
+    if not grid.is_georeferenced:
+        return image_below(scene, grid, shape)
+    bands, size = _shown(scene), shape[::-1]
+    with scene_on_grid(scene, grid.resized(*size), bands=bands, resampling="average") as reader:
+        patch = reader.read(Window(0, 0, *size))
+    return _coloured(scene, bands, patch)
+
+
+def _shown(scene: Scene) -> tuple[int, ...]:
+    try:
+        return guess_bands(scene, ("red", "green", "blue"))
+    except BandError:
+        return (1,)
+
+
+def _coloured(scene: Scene, bands: tuple[int, ...], patch: Patch) -> NDArray[np.uint8]:
     stretch = bridge(scene, bands)
     values = patch.values if stretch is None else stretch.apply(patch.values, (0.0, 255.0))
     colours = np.clip(np.where(patch.valid, values, 0), 0, 255).astype(np.uint8)

@@ -107,8 +107,11 @@ class ReportKind:
         How the title begins, before the name of what the run is about.
     gather, parts
         See `Gather` and `Builder`.
+    others
+        ``(store, run) -> ids`` of runs that the report also tells of though they have reports of their own.
     """
 
     title: str
     gather: Gather
     parts: Builder
+    others: Callable[[Store, Run], tuple[str, ...]] = lambda store, run: ()

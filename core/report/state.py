@@ -28,8 +28,8 @@ _HEAD = 4096
 def state_of(store: Store, run: Run, view: Any = None) -> str:  # noqa: ANN401  of its task
     """Sixteen digits that change with what a report of a run depends on and a visitor can change.
 
-    These are the view, what is written on the run, the edits of its review, and finished runs derived from it that
-    have no report of their own, such as explanations.
+    These are the view, what is written on the run, the edits of its review, finished runs derived from it that have no
+    report of their own, such as explanations, and those that its report tells of all the same.
 
     Parameters
     ----------
@@ -44,7 +44,9 @@ def state_of(store: Store, run: Run, view: Any = None) -> str:  # noqa: ANN401  
     chosen = {name: float(value) if isinstance(value, int) else value for name, value in values.items()}
     derived = sorted(one.id for one in store.children(run.id) if one.status == "done" and not _reported(one))
     edits = last_number(store, reviewed_run(store, run).id)
-    told = repr((chosen, run.name, run.note, run.tags, derived, edits))
+    kind = kind_of(run)
+    others = kind.report.load().others(store, run) if kind is not None and kind.report is not None else ()
+    told = repr((chosen, run.name, run.note, run.tags, derived, edits, others))
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.figures.cartography import coordinate_system, draw_north, draw_numbers, draw_scale
+from core.figures.cartography import coordinate_system, draw_north, draw_numbers, draw_scale, outlines
 from core.figures.image import draw_image, extent_of, frame
 from core.figures.judged import Judged, draw_judged
 from core.figures.page import (
@@ -18,7 +18,7 @@ from core.figures.page import (
     finish_map,
     single_map,
 )
-from core.plots.colours import DIVERGING_RAMP
+from core.plots.colours import DIVERGING_RAMP, FOUND
 from core.raster.scene import Scene
 from core.raster.write import atomic_path
 from core.tasks.mapping.overviews import Overviews, draw_landslides, draw_outcome, draw_probability, read_overviews
@@ -144,6 +144,46 @@ def draw_map(
     if not isinstance(found, float) and len(found):
         draw_numbers(axes, found.head(numbered), grid)
     finish_map(figure, axes, grid, handles)
+    return figure
+
+
+def draw_before_and_after(
+    earlier: NDArray[np.uint8] | None, later: NDArray[np.uint8] | None, grid: Grid, new: GeoDataFrame
+) -> Figure:
+    """The images before and after beside each other, or under one another where they are wide, each with what is new.
+
+    Parameters
+    ----------
+    earlier, later
+        (rows, columns, 4) uint8 on the same grid; None where an image is no longer there.
+    new
+        Polygons of the new landslides.
+    """
+    from matplotlib.collections import PathCollection
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    aspect = grid.width / grid.height
+    columns = 1 if aspect > WIDE else 2
+    rows = 2 // columns
+    height = max(min((PAGE_INCHES / columns - 0.1) / aspect, TALLEST_MAP_INCHES / rows - 0.6), LOWEST_MAP_INCHES)
+    size = (PAGE_INCHES, rows * (height + 0.3) + 0.3)
+    figure = Figure(figsize=size, dpi=PRINTED_DOTS_PER_INCH, layout="constrained", facecolor="white")
+    places = list(figure.subplots(rows, columns, squeeze=False).ravel())
+    paths = outlines(new.geometry.to_numpy(), grid)
+    for axes, image, title in zip(places, (earlier, later), ("Earlier image", "Image of this report"), strict=True):
+        draw_image(axes, image, grid)
+        for colour, width in (("white", 2.2), (FOUND, 1.2)):
+            axes.add_collection(
+                PathCollection(paths, facecolors="none", edgecolors=colour, linewidths=width, offsets=None)
+            )
+        axes.set_title(title if image is not None else f"{title} (not available)", fontsize=9)
+        frame(axes, grid)
+    draw_scale(places[0], grid)
+    draw_north(places[0], grid)
+    if len(new):
+        handles = [Line2D([], [], color=FOUND, label="New landslide")]
+        figure.legend(handles=handles, loc="outside lower center", fontsize=8, frameon=False)
     return figure
 
 

@@ -9,6 +9,7 @@ from core.errors import InputError
 from core.jobs.perform import Job, run_inline
 from core.runs.records import Order, Run
 from core.tasks.imagery.result import ImageResult, derived
+from core.tasks.imagery.roles import SCENE
 from core.tasks.mapping.difference import write_difference
 from core.tasks.mapping.result import CHANGE, MappingResult
 
@@ -44,6 +45,22 @@ def lost_difference(store: Store, first: str, second: str) -> Run | None:
     """The last run that was to compute the difference of two runs, where it failed or was interrupted; else None."""
     last = next(iter(_of(store, first, second)), None)
     return last if last is not None and last.status in ("failed", "interrupted") else None
+
+
+def since_before(store: Store, run: Run, before: str) -> Run | None:
+    """The newest finished difference between a run and a mapping of the scene that it is compared with.
+
+    Parameters
+    ----------
+    run
+        The later mapping.
+    before
+        Id of the scene of the same place before the event; without one there is no difference.
+    """
+    if not before:
+        return None
+    known = (one for one in store.children(run.id, KIND) if one.status == "done" and one.parents[1:2] == (run.id,))
+    return next((one for one in known if store.run(one.parents[0]).input(SCENE).dataset_id == before), None)
 
 
 def _of(store: Store, first: str, second: str) -> list[Run]:

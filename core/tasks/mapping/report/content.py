@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 from core.report.content import GridReport
 from core.runs.kinds import is_primary
+from core.tasks.imagery.inputs import known_scene
 from core.tasks.imagery.report import shared_content
 from core.tasks.imagery.result import ImageResult
 from core.tasks.mapping.result import MappingResult
+from core.tasks.mapping.run_change import since_before
 from core.tasks.mapping.run_outlines import outlined_before
 from core.tasks.mapping.view import Choice
 
 if TYPE_CHECKING:
-    from core.runs.records import Run
+    from core.raster.scene import Scene
+    from core.runs.records import Run, SceneRecord
     from core.runs.store import Store
     from core.tasks.mapping.outlines import Outlined
     from core.tasks.mapping.report.subject import MappingSubject
@@ -34,17 +37,23 @@ class MappingInput(GridReport):
         Threshold and areas; the model's own when None.
     outlined
         Landslides at `choice` of a raster too large to outline at once; None when nobody has had them outlined.
+    before, before_scene
+        The mapping of the image before the event that this one was compared with, and that image; None where there is
+        no comparison, or the image is no longer there.
     """
 
     result: MappingResult
     dem: Path | None = None
     choice: Choice | None = None
     outlined: Outlined | None = None
+    before: MappingResult | None = None
+    before_scene: Scene | None = None
 
     def key(self) -> tuple[str, ...]:
         """See `ReportInput`."""
         outlined = "" if self.outlined is None else str(self.outlined.path)
-        return *super().key(), repr(self.choice), str(self.dem), outlined
+        before = "" if self.before is None else self.before.id
+        return *super().key(), repr(self.choice), str(self.dem), outlined, before
 
     @cached_property
     def prepared(self) -> MappingSubject:
@@ -69,7 +78,26 @@ def gather_mapping(store: Store, run: Run, view: Choice | None) -> MappingInput:
     chosen = view or Choice.default(result)
     outlined = outlined_before(store, result, chosen, terrain=dem is not None) if is_primary(run) else None
     choice = view if outlined is None else chosen
-    return MappingInput(**shared, result=result, dem=dem, choice=choice, outlined=outlined)
+    earlier, scene = _earlier(store, run, record)
+    return MappingInput(
+        **shared, result=result, dem=dem, choice=choice, outlined=outlined, before=earlier, before_scene=scene
+    )
+
+
+def compared_with(store: Store, run: Run) -> tuple[str, ...]:
+    """Ids of the mapping of the image before the event that a mapping was compared with; empty without one."""
+    record = known_scene(store, run)
+    difference = None if record is None else since_before(store, run, record.before)
+    return () if difference is None else difference.parents[:1]
+
+
+def _earlier(store: Store, run: Run, record: SceneRecord | None) -> tuple[MappingResult | None, Scene | None]:
+    difference = None if record is None else since_before(store, run, record.before)
+    if difference is None:
+        return None, None
+    earlier = store.run(difference.parents[0])
+    scene = known_scene(store, earlier)
+    return store.result(earlier.id, MappingResult), None if scene is None else scene.scene
 
 
 def gather_change(store: Store, run: Run, view: object) -> ChangeInput:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from core.report import origin, reasons, reviewed
 from core.report.content import ReportKind
 from core.report.parts import Part
-from core.tasks.mapping.report import agreement, change, maps, summary
-from core.tasks.mapping.report.content import ChangeInput, MappingInput, gather_change, gather_mapping
+from core.tasks.mapping.report import agreement, change, maps, since, summary
+from core.tasks.mapping.report.content import ChangeInput, MappingInput, compared_with, gather_change, gather_mapping
 
 
 def _mapping(content: MappingInput) -> Iterator[Part | None]:
@@ -18,6 +18,7 @@ def _mapping(content: MappingInput) -> Iterator[Part | None]:
     yield maps.maps(subject)
     yield maps.sizes(subject)
     yield agreement.agreement(subject)
+    yield since.since_before(subject)
     yield reviewed.reviewed(content)
     yield reasons.reasons(content, None if subject.findings is None else subject.findings.polygons)
     yield origin.data(content, content.dem)
@@ -30,5 +31,5 @@ def _change(content: ChangeInput) -> Iterator[Part | None]:
     yield origin.provenance(content)
 
 
-MAPPING = ReportKind("Landslides mapped in", gather_mapping, _mapping)
+MAPPING = ReportKind("Landslides mapped in", gather_mapping, _mapping, compared_with)
 CHANGE = ReportKind("Change between two mappings of", gather_change, _change)

@@ -1,0 +1,132 @@
+"""What is new since the earlier image, in the report of a mapping that was compared with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.figures.image import image_aligned, reduced_shape
+from core.report.parts import Column, Content, Items, Notice, Paragraph, Part, Picture, Pictures, Table
+from core.report.pictures import picture
+from core.report.places import places
+from core.report.reviewed import judgements
+from core.report.subject import SHOWN_SIDE
+from core.report.words import percent
+from core.review.state import STATUSES
+from core.tasks.mapping.change import Change, compare
+from core.tasks.mapping.figure import draw_before_and_after, draw_change
+from core.tasks.mapping.findings import LARGEST
+from core.tasks.mapping.report.subject import MappingSubject
+from core.wording import agree, count
+
+if TYPE_CHECKING:
+    from core.tasks.mapping.result import MappingResult
+
+LISTED = 10
+"""New landslides in the table, the largest first."""
+
+
+def since_before(subject: MappingSubject) -> Part | None:
+    """How many landslides are new, where, and what cannot be compared; nothing without a comparison.
+
+    Raises
+    ------
+    GridError
+        When the two mappings no longer overlap.
+    """
+    before = subject.content.before
+    if before is None:
+        return None
+    if not subject.at_once:
+        text = (
+            f"New landslides are listed for rasters of up to {LARGEST / 1e6:.0f} megapixels. The difference in "
+            "probability has a report of its own."
+        )
+        return Part("since", "Since the earlier image", (_compared(before), Notice("Not listed", text, "note")))
+    change = compare(before, subject.result, subject.choice, subject.content.dem)
+    content: list[Content] = [Paragraph(_headline(subject, change), lead=True), _compared(before)]
+    if len(change.unseen):
+        number = len(change.unseen)
+        content.append(Notice(
+            f"{count(number, 'landslide')} ({_area(subject, change.unseen)}) cannot be compared",
+            f"The earlier image has no data on most of {agree(number, 'its', 'their')} area. "
+            f"{agree(number, 'It counts', 'They count')} neither as new nor as mapped before.",
+        ))  # fmt: skip
+    content += [_terms(), Pictures((_images(subject, change),))]
+    if len(change.new):
+        content.append(_table(subject, change))
+    content.append(Pictures((_difference(subject, change),)))
+    return Part("since", "Since the earlier image", tuple(content))
+
+
+def _headline(subject: MappingSubject, change: Change) -> str:
+    total, new, old = len(change.findings.polygons), len(change.new), change.old
+    if not total:
+        return "No landslides are mapped, so none is new."
+    area = f" ({_area(subject, change.new)})" if new else ""
+    whole = f"{new:,}{area} of the {count(total, 'mapped landslide')} {agree(new, 'is', 'are')} new"
+    return f"{whole}; {old:,} {agree(old, 'was', 'were')} mapped in the earlier image, too."
+
+
+def _compared(before: MappingResult) -> Paragraph:
+    return Paragraph(
+        f"The earlier image is {before.scene}. It was mapped with the same model and settings (run {before.id[:8]}). "
+        "Both are compared at the threshold and minimum area of this report."
+    )
+
+
+def _area(subject: MappingSubject, polygons: object) -> str:
+    return subject.area(float(polygons["area_m2" if subject.in_metres else "area_px"].sum()))  # type: ignore[index]
+
+
+def _images(subject: MappingSubject, change: Change) -> Picture:
+    scene, grid = subject.content.before_scene, subject.result.grid
+    earlier = None if scene is None else image_aligned(scene, grid, reduced_shape(grid, SHOWN_SIDE))
+    figure = draw_before_and_after(earlier, subject.panels.image, grid, change.new)
+    alt = f"The earlier and the later image, with {count(len(change.new), 'new landslide')} outlined."
+    return picture(figure, alt, "The earlier image and the image of this report, each with its own contrast. "
+                   "Vermilion: outlines of the new landslides.")  # fmt: skip
+
+
+def _difference(subject: MappingSubject, change: Change) -> Picture:
+    rows, columns = reduced_shape(subject.result.grid, SHOWN_SIDE)
+    height, width = change.difference.shape
+    down = np.minimum(((np.arange(rows) + 0.5) * height / rows).astype(int), height - 1)
+    across = np.minimum(((np.arange(columns) + 0.5) * width / columns).astype(int), width - 1)
+    figure = draw_change(subject.result.grid, change.difference[np.ix_(down, across)])
+    caption = (
+        "Probability after minus before. Red: higher now. Blue: higher before. White: no difference. Grey: no data in "
+        "one of the images."
+    )
+    return picture(figure, "Map of the difference in the probability of landslide.", caption)
+
+
+def _table(subject: MappingSubject, change: Change) -> Table:
+    listed = change.new.head(LISTED)
+    where, columns = places(listed)
+    said = judgements(subject.content)
+    head = [
+        Column("ID"), Column(f"Area, {subject.unit}", True), Column("Share with earlier data", True),
+        Column("Share mapped before", True), *([Column("Review")] if said else []),
+    ]  # fmt: skip
+    rows = [
+        (
+            f"{row['id']}", f"{row['area_m2' if subject.in_metres else 'area_px']:,.0f}",
+            percent(row["share_known"]), percent(row["share_before"]),
+            *([said.get(str(row["id"]), STATUSES["unreviewed"])] if said else []), *place,
+        )
+        for row, place in zip(listed.drop(columns="geometry").to_dict("records"), where, strict=True)
+    ]  # fmt: skip
+    number = len(change.new)
+    which = f"The {len(rows)} largest of {number:,} new landslides" if number > LISTED else "All new landslides"
+    return Table(f"{which}, each with the coordinates of a point inside it", (*head, *columns), tuple(rows))
+
+
+def _terms() -> Items:
+    return Items((
+        "New: the earlier image has data on at least half of the landslide, and less than half of that was mapped in "
+        "it.",
+        "The difference is between two model results, not a measurement of movement. Other light, season, cloud, snow "
+        "or sensor changes the probability even where nothing has moved.",
+    ), "How to read it")  # fmt: skip
