@@ -289,10 +289,12 @@ def _key_figures(item: KeyFigures) -> Flowable:
 
 
 def _pictures(item: Pictures, figures: _Figures) -> Iterable[Flowable]:
-    from reportlab.platypus import Image, KeepTogether
+    from reportlab.platypus import Image
     from reportlab.platypus import Table as Laid
 
-    def image(picture: Picture, room: float) -> Flowable:
+    from core.report.pdf_picture import PictureWithCaption
+
+    def image(picture: Picture, room: float) -> Image:
         width = min(picture.natural * 0.75, room)
         height = width * picture.height / picture.width
         share = min(1.0, 620 / height)
@@ -302,7 +304,7 @@ def _pictures(item: Pictures, figures: _Figures) -> Iterable[Flowable]:
     beside = len(item.pictures) > 1 and all(one.natural * 0.75 <= 1.25 * half for one in item.pictures)
     if not beside:
         for one in item.pictures:
-            yield KeepTogether([image(one, WIDTH), figures.caption(one)])
+            yield PictureWithCaption(image(one, WIDTH), figures.caption(one))
         return
     cells = [[image(one, half), figures.caption(one)] for one in item.pictures]
     for start in range(0, len(cells), 2):

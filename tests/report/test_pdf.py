@@ -95,3 +95,17 @@ def test_equal_reports_are_equal_files(tmp_path: Path) -> None:
 )
 def test_text_is_never_markup_and_every_sign_has_a_font(text: str, expected: str) -> None:
     assert marked(text) == expected
+
+
+@pytest.mark.parametrize(("left", "expected"), [(500, 200), (210, 200), (180, 170), (151, 141), (149, 200)])
+def test_a_picture_shrinks_a_little_to_end_a_page_and_else_begins_the_next(left: float, expected: float) -> None:
+    from reportlab.platypus import Image as Shown
+    from reportlab.platypus import Spacer
+
+    from core.report.pdf_picture import PictureWithCaption
+
+    shown = Shown(io.BytesIO(picture().file), 300, 200)
+    both = PictureWithCaption(shown, Spacer(0, 10))
+    assert both.wrap(400, left) == (400, expected + 10)
+    assert (shown.drawWidth, shown.drawHeight) == pytest.approx((300 * expected / 200, expected))
+    assert both.wrap(400, 500) == (400, 210), "a page later it has its own size"
