@@ -106,6 +106,10 @@ KNOWN: Mapping[str, Field] = {
         "Confidence", "Confidence of the model in this detection.", "0 to 1",
         kind="number", digits=2, balloon=20),
     "class": Field("Class", "What the model takes it for.", balloon=22),
+    "left_px": Field("Left edge", "Left edge of the box, in columns of pixels from the left of the image.", "px"),
+    "top_px": Field("Top edge", "Top edge of the box, in rows of pixels from the top of the image.", "px"),
+    "right_px": Field("Right edge", "Right edge of the box, in columns of pixels from the left of the image.", "px"),
+    "bottom_px": Field("Bottom edge", "Bottom edge of the box, in rows of pixels from the top of the image.", "px"),
     "outcome": Field(
         "Compared with the reference", "Whether the reference of the image holds a landslide here.",
         codes={"true": "a landslide of the reference", "false": "a false alarm by the reference",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from core.errors import StorageError
-from core.raster.fields import Field, fields_table, short_names
+from core.raster.fields import Field, fields_table, short_names, write_fields
 from core.raster.files import one_line
 from core.raster.kml import write_kml
 from core.raster.write import atomic_path
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
-
-
-def places_of(features: GeoDataFrame) -> tuple[str, ...]:
-    """Columns that `table_with_places` adds."""
-    return ("x", "y") if features.crs is None else ("x", "y", "crs", "longitude", "latitude")
 
 
 def table_with_places(features: GeoDataFrame) -> DataFrame:
@@ -49,18 +44,6 @@ def table_with_places(features: GeoDataFrame) -> DataFrame:
     table["crs"] = ":".join(authority) if authority else one_line(features.crs.name)
     table["longitude"], table["latitude"] = degrees.x.round(7).to_numpy(), degrees.y.round(7).to_numpy()
     return table
-
-
-def write_table(features: GeoDataFrame, path: Path) -> None:
-    """Write the table of `table_with_places` as CSV in UTF-8.
-
-    Raises
-    ------
-    StorageError
-        When the disk does not take it.
-    """
-    with atomic_path(path) as aside:
-        table_with_places(features).to_csv(aside, index=False, lineterminator="\n")
 
 
 def write_shapefile(
@@ -111,18 +94,20 @@ def write_interchange(
     colour: str | Mapping[str, str],
     about: Mapping[str, str],
     *,
-    table: bool = True,
+    table: DataFrame | None = None,
     by: str = "",
     fields: Mapping[str, Field] | None = None,
 ) -> None:
     """Write ``<layer>.csv``, ``<layer>.shp.zip`` and, where the shapes have coordinates, ``<layer>.kml``.
+
+    ``<layer>_fields.csv`` says what the columns of all of them hold, see `core.raster.fields.fields_table`.
 
     Parameters
     ----------
     title, colour, about, by
         As for `write_kml`; texts by name.
     table
-        Whether the CSV is written.
+        What the CSV holds; by default the table of `table_with_places`.
     fields
         As `own` of `core.raster.fields.field_of`.
 
@@ -131,9 +116,12 @@ def write_interchange(
     StorageError
         When the disk does not take them.
     """
-    if table:
-        write_table(features, folder / f"{layer}.csv")
+    names = [str(name) for name in features.columns if name != features.geometry.name]
+    table = table_with_places(features) if table is None else table
+    with atomic_path(folder / f"{layer}.csv") as aside:
+        table.to_csv(aside, index=False, lineterminator="\n")
+    write_fields(folder / f"{layer}_fields.csv", [str(name) for name in table.columns], fields, short_names(names))
     write_shapefile(features, folder / f"{layer}.shp.zip", layer, fields)
     if features.crs is not None:
-        told = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in about.items())
+        told = "; ".join(f"{name.removeprefix('view_').replace('_', ' ')}: {value}" for name, value in about.items())
         write_kml(features, folder / f"{layer}.kml", title, colour, told, by, fields)

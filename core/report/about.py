@@ -7,7 +7,7 @@ from typing import Any
 import core
 from core.raster.files import one_line
 from core.runs.result import GridResult, RunResult
-from core.runs.view import options_of
+from core.runs.view import texts_of
 
 
 def about(result: RunResult, view: Any = None) -> dict[str, str]:  # noqa: ANN401  of its task
@@ -20,13 +20,14 @@ def about(result: RunResult, view: Any = None) -> dict[str, str]:  # noqa: ANN40
     """
     record = result.provenance
     scene = record.get("scene") or {}
-    values = {} if view is None else {one.name: getattr(view, one.name) for one in options_of(type(view))}
+    metres = isinstance(result, GridResult) and result.grid.in_metres
+    values = {} if view is None else texts_of(view, in_metres=metres)
     told = {
         "run": result.id,
         "kind": result.kind,
         "data": result.subject.name,
         "model": result.model,
-        **{f"view_{name}": _text(value) for name, value in values.items()},
+        **{f"view_{name}": value for name, value in values.items()},
         "date": str(record.get("finished") or ""),
         "licence": str(scene.get("licence") or "not stated"),
         "citation": str(scene.get("citation") or ""),
@@ -35,7 +36,3 @@ def about(result: RunResult, view: Any = None) -> dict[str, str]:  # noqa: ANN40
         "software": f"SlideLens {core.__version__}",
     }
     return {name: one_line(text) for name, text in told.items() if text}
-
-
-def _text(value: object) -> str:
-    return f"{value:.10g}" if isinstance(value, float) else str(value)

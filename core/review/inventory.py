@@ -14,14 +14,14 @@ from core.errors import InputError
 from core.plots.colours import EDITED, FALSE_POSITIVE, MISSED, NOT_KNOWN, TRUE_POSITIVE
 from core.plots.gis_style import category_style
 from core.raster.features import write_features
-from core.raster.fields import short_names, write_fields
 from core.raster.folder import make_folder, write_json
-from core.raster.interchange import places_of, write_interchange
+from core.raster.interchange import write_interchange
 from core.raster.vectorize import rasterise
 from core.raster.write import atomic_path
 from core.review.fields import review_fields
 from core.review.geometry import MEASURED, ground_areas, ground_perimeters
 from core.review.state import SETTLED, STATUSES
+from core.runs.view import texts_of
 from core.wording import agree, count
 
 if TYPE_CHECKING:
@@ -162,12 +162,11 @@ def export_review(opened: Opened, folder: Path) -> dict[str, Any]:
     table = inventory(opened)
     write_features(table, folder / "reviewed.gpkg", LAYER, style=category_style("Review", "status", COLOURS))
     write_features(table, folder / "reviewed.geojson", LAYER)
-    told = {"run": opened.run.id, "model": opened.run.model, **{k: str(v) for k, v in opened.view_values.items()}}
+    chosen = texts_of(opened.view, in_metres=opened.found.grid.in_metres)
+    told = {"run": opened.run.id, "model": opened.run.model, **chosen}
     title = f"Reviewed inventory of {opened.run.subject.name}"
     fields = review_fields(opened)
     write_interchange(table, folder, "reviewed", title, COLOURS, told, by="status", fields=fields)
-    names = [str(name) for name in table.columns if name != table.geometry.name]
-    write_fields(folder / "reviewed_fields.csv", [*names, *places_of(table)], fields, short_names(names))
     with atomic_path(folder / "review_log.csv") as aside:
         log_table(opened).to_csv(aside, index=False, lineterminator="\n")
     content = summary(opened)

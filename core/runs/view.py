@@ -27,6 +27,8 @@ class Option:
         What it does, for the command line.
     address
         Its key in the address of a page.
+    area
+        Whether it is an area, in m² or in pixels as the result is.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Option:
     choices: tuple[str, ...]
     help: str
     address: str
+    area: bool = False
 
     @property
     def flag(self) -> str:
@@ -41,9 +44,11 @@ class Option:
         return f"--{self.name.replace('_', '-')}"
 
 
-def chosen(help: str, *, address: str = "", default: Any = MISSING) -> Any:  # noqa: ANN401  as dataclasses.field
+def chosen(
+    help: str, *, address: str = "", default: Any = MISSING, area: bool = False  # noqa: ANN401  as dataclasses.field
+) -> Any:  # noqa: ANN401
     """A field of a view; see `Option`."""
-    metadata = {OPTION: {"help": help, "address": address}}
+    metadata = {OPTION: {"help": help, "address": address, "area": area}}
     return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
 
 
@@ -56,5 +61,27 @@ def options_of(view: type) -> tuple[Option, ...]:
         if told is not None:
             words = get_args(hints[one.name])
             kind = str if words else hints[one.name]
-            found.append(Option(one.name, kind, words, told["help"], told["address"] or one.name))
+            found.append(Option(one.name, kind, words, told["help"], told["address"] or one.name, told["area"]))
     return tuple(found)
+
+
+def texts_of(view: object, *, in_metres: bool) -> dict[str, str]:
+    """The values of a view in words, by the names of its fields; areas have their unit.
+
+    Parameters
+    ----------
+    in_metres
+        Whether areas are in m²; else in pixels.
+    """
+    return {
+        one.name: _area(getattr(view, one.name), in_metres) if one.area else _text(getattr(view, one.name))
+        for one in options_of(type(view))
+    }
+
+
+def _area(value: float, in_metres: bool) -> str:
+    return f"{value:,.10g} {'m²' if in_metres else 'px'}"
+
+
+def _text(value: object) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

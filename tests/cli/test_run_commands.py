@@ -188,8 +188,8 @@ def test_a_run_is_exported_as_one_zip(tmp_path: Path, mapping: str, explanation:
         assert archive.testzip() is None
         digits = mapping[:8]
         wanted = ("probability.tif", "truth.tif", "report.html", "report.pdf", "figure.png", "landslides.csv",
-                  "landslides.geojson", "landslides.gpkg", "landslides.kml", "landslides.shp.zip", "mask.tif",
-                  "metrics.json")  # fmt: skip
+                  "landslides.geojson", "landslides.gpkg", "landslides.kml", "landslides.shp.zip",
+                  "landslides-fields.csv", "mask.tif", "metrics.json")  # fmt: skip
         assert archive.namelist() == [
             "manifest.json",
             *("valley_mapping_{}_{}.{}".format(name.split(".")[0], digits, name.split(".", 1)[1]) for name in wanted),
@@ -198,7 +198,7 @@ def test_a_run_is_exported_as_one_zip(tmp_path: Path, mapping: str, explanation:
         manifest = json.loads(archive.read("manifest.json"))
         sizes = {one.filename: one.file_size for one in archive.infolist()}
     prepared = [one["file"] for one in manifest["prepared"]]
-    whats = ["report", "report", "figure", *["landslides"] * 5, "mask", "metrics"]
+    whats = ["report", "report", "figure", *["landslides"] * 5, "landslides-fields", "mask", "metrics"]
     assert [name.split("_")[2] for name in prepared] == whats
     assert all(one["bytes"] == sizes[one["file"]] for one in manifest["prepared"])
     assert manifest["left_out"] == []

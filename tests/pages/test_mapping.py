@@ -507,7 +507,8 @@ def test_the_files_of_a_large_run_are_sent_from_where_they_lie(large: AppTest, s
     assert not large.exception
     assert not large.error
     prepared = {path.name for path in (store.home / "exports" / run).rglob("*") if path.is_file()}
-    assert prepared == {"mask.tif", "metrics.json", "landslides.csv", "landslides.shp.zip", "landslides.kml"}
+    assert prepared == {"mask.tif", "metrics.json", "landslides.csv", "landslides.shp.zip", "landslides.kml",
+                        "landslides_fields.csv"}
 
 
 def test_the_files_of_a_small_run_are_prepared_without_copies_of_its_rasters(

@@ -30,8 +30,9 @@ TITLES = {
     "detections.coco.json": "Boxes, COCO JSON, in pixels of the image",
     "detections.csv": "Boxes, CSV: pixels and, for images with a coordinate system, box centres in that system and "
                       "in degrees",
-    "detections.shp.zip": "Boxes, Shapefile (zip), with a list of shortened field names",
+    "detections.shp.zip": "Boxes, Shapefile (zip), with shortened field names",
     "detections.kml": "Boxes, KML, for Google Earth and mobile apps",
+    "detections_fields.csv": "Meaning, unit and codes of each field of these files, CSV",
     "outlines.gpkg": "Outlines from the detector, GeoPackage",
     "figure.png": "Boxes drawn on the image, PNG",
     "missed.gpkg": "Missed landslides of the reference, GeoPackage",

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 TITLES = {
     "new_landslides.gpkg": "New landslides, GeoPackage",
     "new_landslides.csv": "New landslides, table with coordinates, CSV",
-    "new_landslides.shp.zip": "New landslides, Shapefile (zip), with a list of shortened field names",
+    "new_landslides.shp.zip": "New landslides, Shapefile (zip), with shortened field names",
     "new_landslides.kml": "New landslides, KML, for Google Earth and mobile apps",
+    "new_landslides_fields.csv": "Meaning, unit and codes of each field of these files, CSV",
     "change.tif": "Change in probability, Cloud Optimized GeoTIFF",
 }
 

@@ -32,8 +32,9 @@ TITLES = {
     "landslides.geojson": "Polygons, GeoJSON, in WGS 84",
     "landslides.csv": "Table with coordinates, CSV: a point inside each polygon, in the coordinate system of the "
                       "image and in degrees",
-    "landslides.shp.zip": "Polygons, Shapefile (zip), with a list of shortened field names",
+    "landslides.shp.zip": "Polygons, Shapefile (zip), with shortened field names",
     "landslides.kml": "Polygons, KML, for Google Earth and mobile apps",
+    "landslides_fields.csv": "Meaning, unit and codes of each field of these files, CSV",
     "metrics.json": "Areas, scores and provenance, JSON",
     "figure.png": "Report figure, PNG",
 }

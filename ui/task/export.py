@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 THRESHOLDED = ("mask", "outcome")
 """Layers whose tiles show what reaches the threshold."""
 
-FORMAT = 3
+FORMAT = 4
 """Raise it when an export holds other files: those that were prepared before are then not taken for it."""
 
 

@@ -35,7 +35,7 @@ TITLES = {
     "reviewed.gpkg": "Reviewed inventory with status, reason and reviewer, GeoPackage",
     "reviewed.geojson": "Reviewed inventory, GeoJSON",
     "reviewed.csv": "Reviewed inventory, table with coordinates, CSV",
-    "reviewed.shp.zip": "Reviewed inventory, Shapefile (zip), with a list of shortened field names",
+    "reviewed.shp.zip": "Reviewed inventory, Shapefile (zip), with shortened field names",
     "reviewed.kml": "Reviewed inventory, KML, for Google Earth and mobile apps",
     "reviewed_fields.csv": "Meaning, unit and codes of each field of these files, CSV",
     "review_log.csv": "All edits with time and reviewer, CSV",

@@ -36,8 +36,8 @@ SIDE, NUMBERED = 1400, 12
 
 OWN_FILES = (
     "candidates.parquet", "truth.parquet", "known.tif", "searched.tif", "detections.gpkg", "detections.geojson",
-    "detections.csv", "detections.coco.json", "detections.shp.zip", "detections.kml", "outlines.gpkg", "missed.gpkg",
-    "figure.png", "metrics.json",
+    "detections.csv", "detections.coco.json", "detections.shp.zip", "detections.kml", "detections_fields.csv",
+    "outlines.gpkg", "missed.gpkg", "figure.png", "metrics.json",
 )  # fmt: skip
 """What an export may hold: an earlier one in the same folder leaves none of it beside the new."""
 
@@ -69,12 +69,6 @@ def plain_table(detections: Detections) -> DataFrame:
         crs=":".join(authority) if authority else one_line(table.crs.name),
     )  # fmt: skip
     return rows.assign(longitude=degrees.x.to_numpy().round(7), latitude=degrees.y.to_numpy().round(7))
-
-
-def write_table(detections: Detections, path: Path) -> None:
-    """Write the table of boxes as CSV."""
-    with atomic_path(path) as aside:
-        plain_table(detections).to_csv(aside, index=False, lineterminator="\n")
 
 
 def write_boxes_as_coco(detections: Detections, path: Path) -> None:
@@ -189,7 +183,8 @@ def export_run(
         write_features(
             table, folder / f"detections.{suffix}", LAYER, style=found_style("Detections", filled=False), about=told
         )
-    write_interchange(table, folder, LAYER, f"Landslides detected in {result.scene}", FOUND, told, table=False)
+    title, rows = f"Landslides detected in {result.scene}", plain_table(detections)
+    write_interchange(table, folder, LAYER, title, FOUND, told, table=rows)
     if detections.outlines is not None:
         outlined = detections.outlines.merge(table.drop(columns="geometry"), on="id")
         write_features(outlined, folder / "outlines.gpkg", "outlines", style=found_style("Outlines"), about=told)
@@ -199,7 +194,6 @@ def export_run(
         )
     if scene is not None:
         write_figure(detections, scene, folder / "figure.png")
-    write_table(detections, folder / "detections.csv")
     write_boxes_as_coco(detections, folder / "detections.coco.json")
     content = summary(detections)
     write_json(content, folder / "metrics.json")

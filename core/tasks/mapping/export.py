@@ -44,8 +44,9 @@ INTERCHANGED = 100_000
 MASK_ENCODING = "1 landslide, 0 none, 255 nodata"
 OWN_FILES = (
     "probability.tif", "uncertainty.tif", "truth.tif", "mask.tif", "change.tif", "landslides.gpkg",
-    "landslides.geojson", "landslides.csv", "landslides.shp.zip", "landslides.kml", "new_landslides.gpkg",
-    "new_landslides.csv", "new_landslides.shp.zip", "new_landslides.kml", "figure.png", "metrics.json",
+    "landslides.geojson", "landslides.csv", "landslides.shp.zip", "landslides.kml", "landslides_fields.csv",
+    "new_landslides.gpkg", "new_landslides.csv", "new_landslides.shp.zip", "new_landslides.kml",
+    "new_landslides_fields.csv", "figure.png", "metrics.json",
 )  # fmt: skip
 """What an export may hold: an earlier one in the same folder leaves none of it beside the new."""
 

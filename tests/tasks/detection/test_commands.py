@@ -84,8 +84,8 @@ def test_predicting_gives_the_numbers_of_the_page(
     assert printed["boxes"] == 1
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "candidates.parquet", "truth.parquet", "detections.gpkg", "detections.geojson", "detections.csv",
-        "detections.coco.json", "detections.shp.zip", "detections.kml", "missed.gpkg", "figure.png",
-        "metrics.json",
+        "detections.coco.json", "detections.shp.zip", "detections.kml", "detections_fields.csv", "missed.gpkg",
+        "figure.png", "metrics.json",
     }  # fmt: skip
 
 

@@ -59,6 +59,7 @@ def test_new_landslides_leave_for_other_programs_with_what_their_shares_mean(tmp
     names = {one.name for one in (tmp_path / "out").iterdir()}
     assert names == {
         "change.tif", "new_landslides.gpkg", "new_landslides.csv", "new_landslides.shp.zip", "new_landslides.kml",
+        "new_landslides_fields.csv",
     }  # fmt: skip
     table = geopandas.read_file(tmp_path / "out" / "new_landslides.gpkg")
     assert table["area_px"].tolist() == [9]

@@ -222,7 +222,8 @@ def test_without_the_store_only_the_export_is_left(tmp_path: Path, store: Store,
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "probability.tif", "mask.tif", "landslides.gpkg", "landslides.geojson", "landslides.csv", "landslides.kml",
         "landslides.shp.zip", "change.tif", "new_landslides.gpkg", "new_landslides.csv",
-        "new_landslides.shp.zip", "new_landslides.kml", "figure.png", "metrics.json",
+        "new_landslides.shp.zip", "new_landslides.kml", "new_landslides_fields.csv", "landslides_fields.csv",
+        "figure.png", "metrics.json",
     }  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def test_everything_of_a_run_is_written_and_opens_again_at_its_place(tmp_path: P
     names = {path.name for path in out.iterdir()}
     assert names == {
         "probability.tif", "truth.tif", "mask.tif", "landslides.gpkg", "landslides.geojson", "landslides.csv",
-        "landslides.shp.zip", "landslides.kml", "figure.png", "metrics.json",
+        "landslides.shp.zip", "landslides.kml", "landslides_fields.csv", "figure.png", "metrics.json",
     }  # fmt: skip
     assert strict(out / "metrics.json") == content
 
@@ -220,7 +220,7 @@ def test_what_is_there_already_need_not_be_copied(tmp_path: Path, monkeypatch: p
     result, content, out = exported(tmp_path, "north-up")
     scene = Scene.open(tmp_path / "scene.tif")
     assert export_run(result, scene, Choice(0.5), out, copies=False) == content
-    made = {"mask.tif", "figure.png", "metrics.json",
+    made = {"mask.tif", "figure.png", "metrics.json", "landslides_fields.csv",
             *(f"landslides.{ending}" for ending in ("gpkg", "geojson", "csv", "shp.zip", "kml"))}  # fmt: skip
     assert {path.name for path in out.iterdir()} == made  # earlier copies are taken away
     totals = write_outlines(result, Choice(0.5), tmp_path / "a.gpkg")
@@ -229,4 +229,5 @@ def test_what_is_there_already_need_not_be_copied(tmp_path: Path, monkeypatch: p
     export_run(result, scene, Choice(0.5), out, outlined=outlined, copies=False)
     assert {path.name for path in out.iterdir()} == {
         "mask.tif", "metrics.json", "landslides.csv", "landslides.shp.zip", "landslides.kml",
+        "landslides_fields.csv",
     }  # fmt: skip

@@ -142,7 +142,8 @@ def test_an_export_of_a_large_run_takes_what_was_outlined_along(
     taken = tmp_path / "out" / "landslides.gpkg"
     assert rows_digest(taken) == rows_digest(tmp_path / "a.gpkg")
     assert len(pyogrio.read_dataframe(taken, layer="layer_styles")) == 1
-    assert pyogrio.read_info(taken, layer="landslides")["layer_metadata"]["view_threshold"] == "0.55"
+    told = pyogrio.read_info(taken, layer="landslides")["layer_metadata"]
+    assert (told["view_threshold"], told["view_fill_holes"]) == ("0.55", "0 m²")
     rows = (tmp_path / "out" / "landslides.csv").read_text("utf-8-sig").splitlines()
     assert len(rows) == 1 + totals.landslides
     assert {"landslides.shp.zip", "landslides.kml"} <= {one.name for one in (tmp_path / "out").iterdir()}
