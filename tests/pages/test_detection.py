@@ -266,7 +266,7 @@ def test_the_files_are_prepared_at_the_sliders_values(
     assert f"/artifacts/{run}/candidates" in links(page)
     prepared = {path.name for path in (store.home / "exports" / run).rglob("*") if path.is_file()}
     assert prepared == {
-        "missed.gpkg", "figure.png", "metrics.json",
+        "missed.gpkg", "figure.png", "metrics.json", "detections_fields.csv",
         *(f"detections.{ending}" for ending in ("gpkg", "geojson", "coco.json", "csv", "shp.zip", "kml")),
     }  # fmt: skip
 

@@ -525,7 +525,7 @@ def test_the_files_of_a_small_run_are_prepared_without_copies_of_its_rasters(
     assert not any("/truth" in link for link in links(page))
     prepared = {path.name for path in (store.home / "exports" / run).rglob("*") if path.is_file()}
     assert prepared == {
-        "mask.tif", "metrics.json", "figure.png",
+        "mask.tif", "metrics.json", "figure.png", "landslides_fields.csv",
         *(f"landslides.{ending}" for ending in ("gpkg", "geojson", "csv", "shp.zip", "kml")),
     }  # fmt: skip
 
