@@ -19,7 +19,7 @@ from core.runs.kinds import tasks
 from core.wording import count
 
 if TYPE_CHECKING:
-    from core.runs.result import RunResult
+    from core.runs.records import Input
     from core.runs.store import Store
 
 NOT_STATED = "not stated"
@@ -36,7 +36,7 @@ def data(content: ReportInput, elevation: Path | None = None) -> Part:
     tables = [Facts("Image", tuple(_image(content)))] if isinstance(content, GridReport) else _datasets(content)
     reference = result.provenance.get("truth")
     if result.has_reference or reference:
-        tables.append(Facts("Reference inventory", tuple(_reference(reference))))
+        tables.append(Facts("Reference inventory", tuple(_reference(content, reference))))
     if elevation is not None:
         rows = (("Used for", "mean slope of each landslide"), ("Content SHA-256", Scene.open(elevation).digest))
         tables.append(Facts("Elevation model", rows))
@@ -48,9 +48,9 @@ def data(content: ReportInput, elevation: Path | None = None) -> Part:
     return Part("data", "Data and licences", (*tables, Paragraph(SOFTWARE)))
 
 
-def sources_of(store: Store, result: RunResult) -> Iterator[tuple[str, str]]:
+def sources_of(store: Store, inputs: Iterable[Input]) -> Iterator[tuple[str, str]]:
     """Source, licence and citation of each dataset that a run used, by its id; those that were removed are left out."""
-    for one in result.inputs:
+    for one in inputs:
         try:
             record = store.dataset(one.dataset_id)
         except LandslideError:
@@ -107,11 +107,12 @@ def _kind(recorded: Mapping[str, Any], scene: Scene | None) -> str:
     return "not marked as synthetic" if recorded or scene is not None else UNKNOWN
 
 
-def _reference(reference: Mapping[str, Any] | None) -> Iterable[tuple[str, str]]:
+def _reference(content: ReportInput, reference: Mapping[str, Any] | None) -> Iterable[tuple[str, str]]:
     recorded = reference or {}
     yield "Name", one_line(str(recorded.get("name") or UNKNOWN))
     yield "File SHA-256", str(recorded.get("sha256") or UNKNOWN)
-    yield "Licence", NOT_STATED
+    known = (content.licences.get(one.dataset_id) for one in content.result.inputs if one.role == "reference")
+    yield "Source and licence", next((words for words in known if words), NOT_STATED)
 
 
 def _model(model: UsedModel) -> Iterable[tuple[str, str]]:

@@ -17,6 +17,7 @@ from core.review.edits import Edit
 from core.review.found import open_review
 from core.runs.records import Order
 from core.runs.store import Store
+from core.tasks.imagery.inputs import inputs_of
 from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.view import Choice
@@ -133,3 +134,14 @@ def test_what_has_no_report_says_so_and_leaves_nothing(tmp_path: Path, store: St
     with pytest.raises(InputError, match="no report"):
         make_report(store, explanation.id)
     assert list((store.home / "work").glob("*")) == []
+
+
+def test_the_licence_of_a_reference_is_that_under_which_it_came(tmp_path: Path, store: Store) -> None:
+    path = write_raster(tmp_path / "scene.tif", ramp(32, 32))
+    inventory = write_raster(tmp_path / "inventory.tif", np.zeros((32, 32), np.uint8))
+    record = store.add_scene(path, "valley", reference=inventory, origin="open data", licence="CC BY 4.0")
+    made = made_run(tmp_path / "made", np.zeros((32, 32)), reference=np.zeros((32, 32), np.uint8))
+    run = keep(store, replace(made, inputs=inputs_of(record))).id
+    make_report(store, run)
+    text = store.artifact(run, "report").path.read_text("utf-8")
+    assert "open data; CC BY 4.0" in text

@@ -235,18 +235,27 @@ def _show(content: Iterable[Content]) -> None:
         parts.show(one)
 
 
+def _licence(content: ReportInput, role: str) -> str:
+    """Licence of what a run is about; of a table, with where it comes from."""
+    scene = content.result.provenance.get("scene")
+    if scene is not None:
+        return f"licence of the {role}: {scene.get('licence') or 'not stated'}"
+    known = content.licences.get(content.result.subject.dataset_id)
+    return f"source and licence of the {role}: {known or 'not stated'}"
+
+
 def _end(run: Run, shown: ReadingView, content: ReportInput) -> None:
     """Where all of it came from, in a line, and the report to take along."""
     st.divider()
     result = content.result
     record = result.provenance
-    scene, versions = record.get("scene") or {}, record.get("versions") or {}
+    versions = record.get("versions") or {}
     weights = str((record.get("model") or {}).get("weights_sha256", ""))[:12]
     role = "image" if result.subject.role == SCENE else result.subject.role
     line = [
         f"Run {run.id}",
         f"{role} {run.subject.name} (SHA-256 {result.subject.digest[:12]}…)",
-        f"licence of the {role}: {scene.get('licence') or 'not stated'}",
+        _licence(content, role),
         tr("model {model} ({model_2}, weights {weights}…)").format(
             model=labels.model(run), model_2=run.model, weights=weights
         )

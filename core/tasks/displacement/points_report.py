@@ -37,7 +37,7 @@ def gather(store: Store, run: Run, view: Look | None) -> PointsInput:
     """Content of the report of a run."""
     result = store.result(run.id, PointsResult)
     return PointsInput(run.task, run.kind, result, datetime.now(UTC), name=run.name, note=run.note, tags=run.tags,
-                       look=view or Look(), licences=dict(origin.sources_of(store, result)))  # fmt: skip
+                       look=view or Look(), licences=dict(origin.sources_of(store, result.inputs)))  # fmt: skip
 
 
 def parts(content: PointsInput) -> Iterator[Part | None]:

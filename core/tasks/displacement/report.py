@@ -54,7 +54,7 @@ def gather(store: Store, run: Run, view: Look | None) -> ForecastInput:
     return ForecastInput(
         run.task, run.kind, result, datetime.now(UTC), name=run.name, note=run.note, tags=run.tags,
         look=look, reasons=tuple(_reasons(store, run)), said=acknowledged(store, run.id, look.station),
-        licences=dict(origin.sources_of(store, result)),
+        licences=dict(origin.sources_of(store, result.inputs)),
     )  # fmt: skip
 
 

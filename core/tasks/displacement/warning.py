@@ -155,7 +155,7 @@ def sentences(found: EarlyWarning) -> tuple[str, ...]:
         ) if failure.latest is None else str(failure.latest)[:10])
         told.append(
             "If the acceleration continued as it has since its onset, the inverse velocity would reach zero on "
-            f"{str(failure.time)[:16].replace('T', ' ')} (95 % interval {ends})."
+            f"{str(failure.time)[:10]} (95 % interval {ends})."
         )
     else:
         told.append(failure.reason)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from core.report.make import explanations_of
+from core.report.origin import sources_of
 from core.report.reviewed import review_of
 from core.tasks.imagery.inputs import known_scene
 from core.tasks.imagery.result import ImageResult
@@ -25,5 +26,6 @@ def shared_content(store: Store, run: Run) -> tuple[SceneRecord | None, dict[str
         "scene": None if record is None else record.scene,
         "origin": "" if record is None else record.origin,
         "review": review_of(store, run),
+        "licences": dict(sources_of(store, run.inputs)),
         "explanations": tuple(store.result(one.id, ImageResult) for one in explanations_of(store, run)),
     }

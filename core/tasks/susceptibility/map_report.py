@@ -81,7 +81,7 @@ def gather(store: Store, run: Run, view: Choice | None) -> MapInput:
     return MapInput(
         run.task, run.kind, result, datetime.now(UTC), name=run.name, note=run.note, tags=run.tags,
         choice=view or Choice.default(result), slides=slides, reasons=tuple(_reasons(store, run)),
-        licences=dict(origin.sources_of(store, result)),
+        licences=dict(origin.sources_of(store, result.inputs)),
     )  # fmt: skip
 
 
