@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from ui.messages import ENGLISH, catalog, language, tr_noop
+from ui.messages import ENGLISH, catalog, language, tr, tr_noop
 
 TOOLS = (
     tr_noop("Layers"), tr_noop("Legend"), tr_noop("Full extent"), tr_noop("Opacity"), tr_noop("Opacity of {layer}"),
@@ -47,12 +47,22 @@ DRAWING = (
     tr_noop("Release mouse to finish drawing."), tr_noop("<strong>Error:</strong> shape edges cannot cross!"),
     tr_noop("Click to start drawing line."), tr_noop("Click to continue drawing line."),
     tr_noop("Click last point to finish line."), tr_noop("Save changes"), tr_noop("Save"),
-    tr_noop("Cancel editing, discards all changes"), tr_noop("Clear all layers"), tr_noop("Clear All"),
-    tr_noop("Edit layers"), tr_noop("No layers to edit"), tr_noop("Delete layers"), tr_noop("No layers to delete"),
-    tr_noop("Drag handles or markers to edit features."), tr_noop("Click cancel to undo changes."),
-    tr_noop("Click on a feature to remove."),
+    tr_noop("Click cancel to undo changes."),
 )  # fmt: skip
 """Texts of Leaflet.draw, as they stand in its ``L.drawLocal``."""
+
+RENAMED = {
+    "Cancel editing, discards all changes": tr_noop("Cancel editing and discard all changes"),
+    "Clear all layers": tr_noop("Delete all shapes"),
+    "Clear All": tr_noop("Delete all"),
+    "Edit layers": tr_noop("Edit shapes"),
+    "No layers to edit": tr_noop("No shapes to edit"),
+    "Delete layers": tr_noop("Delete shapes"),
+    "No layers to delete": tr_noop("No shapes to delete"),
+    "Drag handles or markers to edit features.": tr_noop("Drag the handles to edit shapes."),
+    "Click on a feature to remove.": tr_noop("Click a shape to delete it."),
+}
+"""What those texts of ``L.drawLocal`` become that speak of layers and features, which here are other things."""
 
 LEGENDS = (
     tr_noop("Probability of landslide"), tr_noop("Spread of probability"), tr_noop("Grad-CAM: effect on the score"),
@@ -88,7 +98,8 @@ def translated(texts: Iterable[str]) -> dict[str, str]:
 
 def script_words(*more: str) -> dict[str, str]:
     """Translations of what the scripts of the map say, and of further texts that stay with it."""
-    return translated((*TOOLS, *DRAWING, *more))
+    renamed = {text: tr(ours) for text, ours in RENAMED.items()}
+    return {**translated((*TOOLS, *DRAWING, *more)), **renamed}
 
 
 @lru_cache(maxsize=8192)

@@ -58,9 +58,10 @@ def show(at: Reviewing, score: Callable[[SceneRecord], str] | None = None, recor
     _table(at)
     _searched(at)
     st.subheader(tr("Use the review"), divider="gray")
-    _files(at)
-    if score is not None and record is not None:
-        _reference(at, score, record)
+    with st.container():  # of its own, so that what appears in it does not close the log below
+        _files(at)
+        if score is not None and record is not None:
+            _reference(at, score, record)
     with st.expander(tr("Edit log")), guard():
         _log(at)
 

@@ -7,7 +7,7 @@ import math
 from core.learning.metrics import Confusion
 from core.report.parts import Column, Content, Heading, Items, Paragraph, Part, Pictures, Table
 from core.report.pictures import picture
-from core.report.words import area, of_hundred, percent, score
+from core.report.words import of_hundred, percent, score
 from core.tasks.mapping.charts import precision_recall_chart, threshold_chart
 from core.tasks.mapping.figure import draw_agreement
 from core.tasks.mapping.findings import Scores, pixel_area
@@ -140,7 +140,7 @@ def recall_words(model: Confusion) -> str:
 def _counts(subject: MappingSubject, model: Confusion) -> Table:
     size = pixel_area(subject.result)
     columns = [Column("Outcome"), Column("Pixels", True)]
-    columns += [Column("Area", True)] if subject.in_metres else []
+    columns += [Column("Area, m²", True)] if subject.in_metres else []
     outcomes = (
         ("Correct", model.true_positive),
         ("False alarm", model.false_positive),
@@ -148,7 +148,7 @@ def _counts(subject: MappingSubject, model: Confusion) -> Table:
         ("Correctly left out", model.true_negative),
     )
     rows = tuple(
-        (name, f"{number:,}", *([area(number * size)] if subject.in_metres else [])) for name, number in outcomes
+        (name, f"{number:,}", *([f"{number * size:,.0f}"] if subject.in_metres else [])) for name, number in outcomes
     )
     return Table("Pixel counts", tuple(columns), rows)
 
