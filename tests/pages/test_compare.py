@@ -10,7 +10,7 @@ import pytest
 from affine import Affine
 from streamlit.testing.v1 import AppTest
 
-from core.runs.records import Failure, Order
+from core.runs.records import Failure, Input, Order
 from core.runs.store import Store
 from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping import findings
@@ -19,7 +19,7 @@ from core.tasks.mapping.run_change import order_difference
 from tests.factories import NORTH_UP, keep, made_run
 from ui.runs.compare import Compared
 from ui.runs.compare_map import map_spec
-from ui.runs.parameter_diff import differing
+from ui.runs.parameter_diff import differing, told_apart
 
 HOSTILE = "<img src=x onerror=alert(1)> [a](b)"
 
@@ -272,3 +272,27 @@ def test_texts_of_users_are_text(page: AppTest, store: Store, pair: tuple[Mappin
     compare(page, *(run.id for run in pair))
     assert HOSTILE in texts(page)
     assert not any(HOSTILE in part.value for part in page.markdown)
+
+
+def test_runs_that_look_alike_are_told_apart_by_their_settings(store: Store) -> None:
+    def order(model: str, digest: str = "1" * 64, **settings: object) -> str:
+        return store.order(Order("mapping", "mapping", settings, image_inputs("valley", digest), model))
+
+    plain = order("red", options={"overlap": 0.25, "turned": False}, area=None)
+    turned = order("red", options={"overlap": 0.25, "turned": True}, area=None)
+    part = order("red", options={"overlap": 0.25, "turned": False}, area={"type": "Polygon"})
+    other, elsewhere = order("blue"), order("red", "2" * 64)
+    again = order("blue")
+    said = told_apart([store.run(one) for one in (plain, turned, part, other, elsewhere, again)])
+    assert said == {
+        plain: "test-time augmentation no", turned: "test-time augmentation yes", other: "", again: "",
+    }  # fmt: skip
+
+
+def test_runs_of_many_different_settings_are_told_apart_by_the_first(store: Store) -> None:
+    runs = [
+        store.order(Order("displacement", "forecast", {"plan": dict.fromkeys("abcde", value)}, (Input("series"),)))
+        for value in (1, 2)
+    ]
+    said = told_apart([store.run(one) for one in runs])
+    assert said[runs[1]] == "plan: a 2, plan: b 2, plan: c 2, 2 further settings"

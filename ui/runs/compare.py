@@ -16,7 +16,7 @@ from ui import labels, resources
 from ui.feedback import plain
 from ui.messages import tr
 from ui.runs import selection
-from ui.runs.parameter_diff import differing
+from ui.runs.parameter_diff import differing, same_or, told_apart
 from ui.task.task import script_of
 
 if TYPE_CHECKING:
@@ -75,11 +75,12 @@ def asked() -> list[Compared]:
 
 def introduce(compared: Sequence[Compared]) -> None:
     """Say which run each letter stands for."""
+    apart = told_apart([one.run for one in compared])
     for one in compared:
         run = one.run
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             subject = run.subject.name if run.subject.name != run.title else ""
-            facts = [subject, labels.model(run), labels.moment(run.created)]
+            facts = [subject, labels.model(run), same_or(apart, run), labels.moment(run.created)]
             text = " · ".join(plain(part) for part in facts if part)
             st.markdown(f"**{one.letter}** · {plain(run.title)}{labels.part(run)} · {text}", width="content")
             st.page_link(script_of(run.task), label=tr("Open"), query_params={"run": run.id})

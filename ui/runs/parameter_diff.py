@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.runs.result import GridResult
+from ui import labels
+from ui.messages import tr
 
 if TYPE_CHECKING:
+    from core.runs.records import Run
     from core.runs.result import RunResult
 
 SAME = "–"
@@ -41,6 +44,9 @@ TITLES: Mapping[str, str] = {
 }
 """What a record's entries are called; others by their own name."""
 
+TOLD_APART = 3
+"""Settings by which runs that look alike are told apart in a list; the others are counted."""
+
 
 def differing(runs: Sequence[RunResult]) -> list[tuple[str, list[str]]]:
     """Title and one text for each run of whatever is not the same in all of them, in the order of the record."""
@@ -54,6 +60,45 @@ def differing(runs: Sequence[RunResult]) -> list[tuple[str, list[str]]]:
         if len({repr(record.get(name)) for record in records}) > 1:
             rows.append((_title(name), texts))
     return rows
+
+
+def told_apart(runs: Sequence[Run]) -> dict[str, str]:
+    """By id of a run of which others here have the same data and model: in what its settings differ from theirs.
+
+    Runs that no other resembles have no entry, and those that were all asked for alike an empty one. Drawn areas do not
+    count, since they stand beside the name, see `ui.labels.part`.
+    """
+    alike: dict[tuple[str, ...], list[Run]] = {}
+    for run in runs:
+        alike.setdefault((run.task, run.kind, run.model, run.subject.digest, labels.part(run)), []).append(run)
+    said = {}
+    for group in alike.values():
+        if len(group) < 2:
+            continue
+        records = [_asked(run) for run in group]
+        names = dict.fromkeys(name for record in records for name in record)
+        apart = [name for name in names if len({repr(record.get(name)) for record in records}) > 1]
+        for run, record in zip(group, records, strict=True):
+            words = [f"{_lower(_title(name))} {_text(record.get(name))}" for name in apart[:TOLD_APART]]
+            if len(apart) > TOLD_APART:
+                words.append(tr("{count} further settings").format(count=len(apart) - TOLD_APART))
+            said[run.id] = ", ".join(words)
+    return said
+
+
+def same_or(apart: Mapping[str, str], run: Run) -> str:
+    """What `told_apart` says of a run, in words where its settings are those of the others."""
+    return apart[run.id] or tr("same settings") if run.id in apart else ""
+
+
+def _asked(run: Run) -> dict[str, Any]:
+    """What a run was asked for, and the names of what belongs to its data."""
+    settings = _flat("parameters", {name: value for name, value in run.parameters.items() if name != "area"})
+    return {one.role.replace("_", " ").capitalize(): one.name for one in run.inputs[1:]} | settings
+
+
+def _lower(title: str) -> str:
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
 
 
 def _record(run: RunResult) -> dict[str, Any]:
@@ -96,7 +141,11 @@ def _flat(name: str, content: Any) -> dict[str, Any]:  # noqa: ANN401  whatever 
 
 
 def _title(name: str) -> str:
-    return TITLES.get(name, name)
+    known = TITLES.get(name)
+    if known is not None or "." not in name:
+        return known or name
+    *parts, last = name.replace("_", " ").split(".")[1:]
+    return ": ".join((*parts, last)).capitalize()
 
 
 def _text(value: Any) -> str:  # noqa: ANN401  whatever JSON can hold

@@ -10,6 +10,7 @@ from core.errors import LandslideError
 from ui import labels, resources
 from ui.feedback import plain, show_error
 from ui.messages import tr
+from ui.runs.parameter_diff import same_or, told_apart
 
 if TYPE_CHECKING:
     from core.runs.records import Run
@@ -26,8 +27,10 @@ def show(ids: tuple[str, ...]) -> None:
         show_error(error)
         return
     st.subheader(tr("{count} runs selected").format(count=len(runs)))
-    lines = (f"{run.title}{labels.part(run)} · {labels.model(run)} · {labels.moment(run.created)}" for run in runs)
-    st.markdown("\n".join(f"- {plain(line)}" for line in lines))
+    apart = told_apart(runs)
+    lines = ([f"{run.title}{labels.part(run)}", labels.model(run), same_or(apart, run), labels.moment(run.created)]
+             for run in runs)  # fmt: skip
+    st.markdown("\n".join(f"- {plain(' · '.join(part for part in line if part))}" for line in lines))
     why = refusal(runs)
     if why:
         st.info(why)

@@ -12,6 +12,7 @@ import streamlit as st
 from ui import labels
 from ui.feedback import duration
 from ui.messages import tr, tr_noop
+from ui.runs.parameter_diff import told_apart
 from ui.state import Slot
 from ui.task.links import place
 from ui.task.table import titles
@@ -113,10 +114,11 @@ def frame(runs: Sequence[Run]) -> DataFrame:
     kinds = len({run.kind for run in runs}) > 1
     metrics = labels.metrics()
     named = [name for name in metrics if any(_known(run, name) is not None for run in runs)]
+    apart = told_apart(runs)
     rows = [
         {
             "Open": tr("Open"),
-            "Name": f"{run.title}{labels.part(run)}",
+            "Name": f"{run.title}{labels.part(run)}" + (f" · {apart[run.id]}" if apart.get(run.id) else ""),
             "Model": labels.model(run),
             "Status": labels.status(run),
             **({"Kind": labels.kind(run)} if kinds else {}),
