@@ -56,6 +56,10 @@ def decode_signed(codes: NDArray[np.int16]) -> NDArray[np.float32]:
     return shares
 
 
+COUNTED = (3, CODES)
+"""Shape of a joint histogram, see `histogram`; of runs before it told of unknown pixels it is (2, 255)."""
+
+
 def threshold_code(threshold: float) -> int:
     """Lowest code that counts as landslide at a threshold in [0, 1]: ``code / 254 >= threshold``."""
     return min(CODES, max(0, math.ceil(threshold * (CODES - 1) - 1e-9)))
@@ -69,19 +73,23 @@ def histogram(codes: NDArray[np.uint8], truth: NDArray[np.uint8] | None = None) 
     codes
         Probability codes of any shape; 255 is nodata and is not counted.
     truth
-        0 no landslide, 1 landslide, 255 unknown (not counted); same shape. Without it every pixel counts as 0.
+        0 no landslide, 1 landslide, anything else unknown; same shape. Without it every pixel counts as 0.
 
     Returns
     -------
-    Counts of shape (2, 255): row 0 pixels without, row 1 pixels with a landslide in the truth.
+    Counts of shape `COUNTED`: row 0 pixels without, row 1 pixels with a landslide in the truth, row 2 pixels of which
+    the truth knows nothing. Scores are of the first two; all three together are the image.
     """
     if truth is None:
         counts = np.bincount(codes.ravel(), minlength=256)[:CODES]
-        return np.stack([counts, np.zeros_like(counts)]).astype(np.int64)
-    known = truth != 255
-    positive = np.bincount(codes[known & (truth == 1)], minlength=256)[:CODES]
-    negative = np.bincount(codes[known & (truth == 0)], minlength=256)[:CODES]
-    return np.stack([negative, positive]).astype(np.int64)
+        return np.stack([counts, np.zeros_like(counts), np.zeros_like(counts)]).astype(np.int64)
+    which = (truth == 0, truth == 1, truth > 1)
+    return np.stack([np.bincount(codes[one], minlength=256)[:CODES] for one in which]).astype(np.int64)
+
+
+def nothing_counted() -> NDArray[np.int64]:
+    """A joint histogram of no pixel."""
+    return np.zeros(COUNTED, dtype=np.int64)
 
 
 def _ratio(part: float, whole: float) -> float:
@@ -102,7 +110,7 @@ class Confusion:
 
     @classmethod
     def at(cls, counts: NDArray[np.int64], threshold: float) -> Confusion:
-        """Confusion at a threshold from a joint histogram of shape (2, 255)."""
+        """Confusion at a threshold from a joint histogram, see `histogram`."""
         code = threshold_code(threshold)
         return cls(
             true_positive=int(counts[1, code:].sum()),
@@ -209,7 +217,7 @@ class ThresholdCurve:
 
 
 def threshold_curve(counts: NDArray[np.int64]) -> ThresholdCurve:
-    """Precision–recall curve from a joint histogram of shape (2, 255)."""
+    """Precision–recall curve from a joint histogram, see `histogram`."""
     negative = counts[0, ::-1].cumsum()[::-1].astype(float)
     positive = counts[1, ::-1].cumsum()[::-1].astype(float)
     total = float(counts[1].sum())

@@ -104,14 +104,15 @@ def test_what_is_no_number_becomes_nodata_and_stays_it() -> None:
     assert np.isnan(decode(codes)[:3]).all()
 
 
-def test_pixels_without_data_or_with_unknown_truth_are_not_counted() -> None:
+def test_pixels_without_data_are_not_counted_and_those_of_unknown_truth_apart() -> None:
     codes = np.array([[255, 10, 10, 255]], dtype=np.uint8)
     truth = np.array([[1, 255, 1, 255]], dtype=np.uint8)
 
     counts = histogram(codes, truth)
 
-    assert counts.sum() == 1
-    assert counts[1, 10] == 1
+    assert counts.sum() == 2
+    assert counts[1, 10] == counts[2, 10] == 1
+    assert Confusion.at(counts, 0.0).total == 1
 
 
 def test_without_truth_every_valid_pixel_counts_as_without_landslide() -> None:

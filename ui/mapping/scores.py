@@ -102,7 +102,7 @@ def _false_alarm_rate(view: View, false_positive: int) -> str:
 
     if not view.result.grid.in_metres:
         return ""
-    area = int(view.result.counts.sum()) * pixel_area(view.result)
+    area = int(view.result.counts[:2].sum()) * pixel_area(view.result)
     if not area:
         return ""
     rate = false_positive * pixel_area(view.result) / (area / 1e6)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from core.learning.metrics import NODATA_CODE, SHARE
+from core.learning.metrics import NODATA_CODE, SHARE, nothing_counted
 from core.plots.colours import REFERENCE
 from core.plots.gis_style import class_table
 from core.raster.grid import Grid
@@ -63,11 +63,11 @@ class Counts:
     Attributes
     ----------
     model, baseline
-        (2, 255) int64, as `core.learning.metrics.histogram`.
+        (3, 255) int64, as `core.learning.metrics.histogram`.
     """
 
-    model: NDArray[np.int64] = field(default_factory=lambda: np.zeros((2, 255), dtype=np.int64))
-    baseline: NDArray[np.int64] = field(default_factory=lambda: np.zeros((2, 255), dtype=np.int64))
+    model: NDArray[np.int64] = field(default_factory=nothing_counted)
+    baseline: NDArray[np.int64] = field(default_factory=nothing_counted)
 
     def add(self, other: Counts) -> None:
         """Add what was counted elsewhere."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.errors import InputError
-from core.learning.metrics import NODATA_CODE, Confusion, encode, histogram
+from core.learning.metrics import NODATA_CODE, Confusion, encode, histogram, nothing_counted
 from core.learning.pairs import Pair
 from core.learning.preprocessing import preprocess
 from core.learning.runtime import Runtime
@@ -38,7 +38,7 @@ class Evaluation:
     Attributes
     ----------
     counts, baseline
-        (2, 255) joint histograms of the model and of the colour index, the latter empty for a model of other bands.
+        (3, 255) joint histograms of the model and of the colour index, the latter empty for a model of other bands.
     pairs
         Counts of each pair.
     threshold
@@ -95,7 +95,7 @@ def evaluate(
     if not 0 <= at <= 1:
         raise InputError(f"The threshold {at:g} is not between 0 and 1.")
     scores, seconds = [], 0.0
-    total, baseline = np.zeros((2, 255), dtype=np.int64), np.zeros((2, 255), dtype=np.int64)
+    total, baseline = nothing_counted(), nothing_counted()
     for number, pair in enumerate(pairs, start=1):
         scene = Scene.open(pair.image)
         truth = reference_reader(pair.mask, scene.grid, patch=True)

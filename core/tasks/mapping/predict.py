@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.learning.augment import inverse_symmetry_array, symmetry_array
 from core.learning.inputs import plan_of, read_window, resized, usual_batch
-from core.learning.metrics import NODATA_CODE, encode, histogram
+from core.learning.metrics import NODATA_CODE, encode, histogram, nothing_counted
 from core.learning.preprocessing import Preprocessing
 from core.learning.runtime import Runtime
 from core.learning.spec import ModelSpec
@@ -230,6 +230,6 @@ def _baseline(
 ) -> NDArray[np.int64]:
     """Joint histogram of the colour index and the reference; nothing where the model does not see three colours."""
     if predictor.spec.bands != ("red", "green", "blue"):
-        return np.zeros((2, 255), dtype=np.int64)
+        return nothing_counted()
     colours = predictor.preprocessing.values(np.where(patch.valid, patch.values, 0), predictor.spec)
     return histogram(np.where(valid, index_codes(colour_index(colours)), NODATA_CODE).astype(np.uint8), real)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.learning.metrics import Confusion
+from core.learning.metrics import COUNTED, Confusion
 from core.tasks.imagery.result import ImageResult
 
 PROBABILITY = "probability"
@@ -28,11 +28,12 @@ class MappingResult(ImageResult):
     Attributes
     ----------
     counts
-        (2, 255) joint histogram of probability code and reference; row 1 is all zero when `has_reference` is False.
+        (3, 255) joint histogram of probability code and reference, see `core.learning.metrics.histogram`; rows 1 and 2
+        are all zero when `has_reference` is False. Runs of before row 2 was kept have (2, 255).
     has_reference
         Whether it was counted against an inventory.
     baseline
-        Joint counts of the colour-index baseline, (2, 255), codes of its index; None when it does not apply.
+        The same of the colour-index baseline, codes of its index; None when it does not apply.
     artifacts
         File names by role: ``probability`` (COG uint8: code 0–254 is probability times 254, 255 nodata),
         ``uncertainty`` (same scaling), ``truth`` (0, 1, 255 unknown), ``training_distance`` (coarse float32: distance
@@ -47,7 +48,9 @@ class MappingResult(ImageResult):
 
     @property
     def partly_known(self) -> bool:
-        """Whether the counts leave out pixels of which a partial review, the reference, says nothing."""
+        """Whether an older run's counts leave out pixels of which a partial review, its reference, says nothing."""
+        if len(self.counts) == COUNTED[0]:
+            return False
         review = (self.provenance.get("truth") or {}).get("review")
         return bool(self.has_reference and review and not review.get("complete"))
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.jobs.perform import Job, run_inline
-from core.learning.metrics import NODATA_CODE, histogram
+from core.learning.metrics import NODATA_CODE, histogram, nothing_counted
 from core.learning.preprocessing import preprocessing_of
 from core.learning.spec import ModelSpec
 from core.learning.store import find_model
@@ -55,7 +55,7 @@ def count_against(
 
     Returns
     -------
-    Paths by role, the joint histogram (2, 255), and that of the colour index; None without three colours.
+    Paths by role, the joint histogram (3, 255), and that of the colour index; None without three colours.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def count_against(
     # The run's other rasters are the same files: paths of the store, which keeps them once.
     artifacts = {role: str(result.artifact(role)) for role in result.artifacts if role != TRUTH}
     artifacts[TRUTH] = "truth.tif"
-    counts, baseline = np.zeros((2, 255), dtype=np.int64), np.zeros((2, 255), dtype=np.int64)
+    counts, baseline = nothing_counted(), nothing_counted()
     colour, how = spec.bands == ("red", "green", "blue"), preprocessing_of(result.provenance)
     column, row = (round(place) for place in ~scene.grid.transform @ (result.grid.transform.c, result.grid.transform.f))
     height, width = result.grid.shape

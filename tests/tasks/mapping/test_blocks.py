@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.learning.metrics import COUNTED
 from core.raster.windows import Region, WindowPlan
 from core.raster.write import TILE
 from core.tasks.mapping import blocks as module
@@ -74,7 +75,7 @@ def test_block_sizes_are_taken_when_asked_for(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_counts_add_up_beyond_what_32_bits_hold() -> None:
-    many = Counts(np.full((2, 255), 2**40), np.full((2, 255), 2**41))
+    many = Counts(np.full(COUNTED, 2**40), np.full(COUNTED, 2**41))
     total = Counts()
 
     for _ in range(3):

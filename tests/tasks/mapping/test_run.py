@@ -407,13 +407,22 @@ def test_a_drawn_part_of_an_image_without_coordinates_keeps_its_place(tmp_path: 
     assert rescore(store, result, store.add_scene(scene.path, scene.name, reference=path)).counts.sum() == 15 * 20
 
 
-def test_a_partial_review_as_reference_gives_no_share_of_the_image(tmp_path: Path) -> None:
+def test_pixels_of_which_the_reference_knows_nothing_are_part_of_the_image_and_of_no_score(tmp_path: Path) -> None:
+    probability, reference = np.zeros((4, 5)), np.full((4, 5), 255, np.uint8)
+    probability[0], probability[2], reference[0], reference[1] = 0.9, 0.9, 1, 0
+    run = made_run(tmp_path / "made", probability, reference=reference)
+    assert run.counts.sum(axis=1).tolist() == [5, 5, 10]
+    assert run.metrics()["area_share"] == 0.5
+    assert run.metrics()["precision"] == run.metrics()["recall"] == 1
+
+
+def test_a_partial_review_as_reference_of_an_older_run_gives_no_share_of_the_image(tmp_path: Path) -> None:
     probability, reference = np.zeros((4, 5)), np.full((4, 5), 255, np.uint8)
     probability[0], reference[0] = 0.9, 1
     run = made_run(tmp_path / "made", probability, reference=reference)
     for complete, told in ((False, False), (True, True)):
         truth = {"name": "Review of run 80ab4341", "review": {"run": "80ab4341", "complete": complete}}
-        asked = replace(run, provenance={**run.provenance, "truth": truth})
+        asked = replace(run, provenance={**run.provenance, "truth": truth}, counts=run.counts[:2])
         assert asked.partly_known is not complete
         assert ("area_share" in asked.metrics()) == told
         assert asked.metrics()["recall"] == 1

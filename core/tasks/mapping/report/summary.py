@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.learning.metrics import COUNTED
 from core.report.cautions import bridging, cautions, limits
 from core.report.parts import Column, Content, Items, KeyFigure, KeyFigures, Notice, Paragraph, Part, Table
 from core.report.reviewed import review_in_brief
@@ -26,7 +27,7 @@ def summary(subject: MappingSubject) -> Part:
             "includes all pixels at or above the threshold, single pixels too. Landslides were not counted and are not "
             "listed. Outline them on the page of the run, then update the report."
         )
-        if subject.result.has_reference:
+        if subject.result.has_reference and len(subject.result.counts) < COUNTED[0]:
             text += " Pixels that the reference does not cover are not included."
         content.append(Notice("Landslides not outlined", text, "note"))
     return Part("summary", "Summary", tuple(content))
