@@ -187,7 +187,7 @@ def _read(parts: Path, block: Region) -> _Part:
         return _Part(
             block,
             {role: parts / name for role, name in content["files"].items()},
-            Counts(np.asarray(content["model"], np.int64), np.asarray(content["baseline"], np.int64)),
+            Counts(*(np.asarray(content[name], np.int64).reshape(COUNTED) for name in ("model", "baseline"))),
             content["made_by"],
         )
     except (OSError, ValueError, KeyError) as error:
