@@ -19,6 +19,7 @@ import numpy as np
 from rasterio.windows import Window
 
 from core.errors import InputError, StorageError
+from core.learning.metrics import COUNTED
 from core.raster.area import Area
 from core.raster.grid import Grid
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
