@@ -32,11 +32,9 @@ COLUMNS = {
     "id": (tr_noop("ID"), None),
     "area_m2": (tr_noop("Area, m²"), 0),
     "area_px": (tr_noop("Area, px"), 0),
-    "perimeter_m": (tr_noop("Perimeter, m"), 0),
-    "perimeter_px": (tr_noop("Perimeter, px"), 0),
-    "mean_probability": (tr_noop("Mean probability"), 2),
+    "mean_probability": (tr_noop("Probability"), 2),
     judged.COLUMN: (tr_noop("Review"), None),
-    "slope_mean_deg": (tr_noop("Mean slope, °"), 0),
+    "slope_mean_deg": (tr_noop("Slope, °"), 0),
     "relief_m": (tr_noop("Relief, m"), 0),
     "aspect_deg": (tr_noop("Aspect, °"), 0),
     "share_known": (tr_noop("Share with earlier data"), 2),
@@ -45,7 +43,7 @@ COLUMNS = {
     "longitude": (tr_noop("Longitude, °"), 5),
     "elevation_m": (tr_noop("Elevation, m"), 0),
 }
-"""Titles of columns, and digits behind the point; none of a text."""
+"""Titles of columns, and digits behind the point; none of a text. All of them fit on a page 1,440 px wide."""
 
 
 def _trust(view: View) -> None:
@@ -66,7 +64,7 @@ def _trust(view: View) -> None:
 
 def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
     """Columns of polygons that people read, and how a table writes them."""
-    doubled = {"area_px", "perimeter_px"} if "area_m2" in frame else set()
+    doubled = {"area_px"} if "area_m2" in frame else set()
     shown = [column for column in COLUMNS if column in frame and column not in doubled]
     return frame[shown].round({name: digits for name in shown if (digits := COLUMNS[name][1]) is not None}), {
         name: number_column(*COLUMNS[name]) if name != judged.COLUMN else judged.column() for name in shown

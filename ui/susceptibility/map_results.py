@@ -181,13 +181,12 @@ def _map(
 
 CLASS_COLUMNS = {
     "class": (tr_noop("Class"), None), "from": (tr_noop("From"), "%.2f"), "to": (tr_noop("To"), "%.2f"),
-    "cells": (tr_noop("Cells"), "localized"),
-    "km2": (tr_noop("Area (km²)"), "%.2f"), "share_of_area": (tr_noop("Share of area"), "percent"),
+    "km2": (tr_noop("Area (km²)"), "%.2f"), "share_of_area": (tr_noop("Share of area"), "%.1f %%"),
     "landslide_cells": (tr_noop("Landslide cells"), "localized"),
-    "share_of_landslides": (tr_noop("Share of landslides"), "percent"),
-    "density": (tr_noop("Cells with a landslide"), "percent"), "frequency_ratio": (tr_noop("Frequency ratio"), "%.2f"),
+    "share_of_landslides": (tr_noop("Share of landslides"), "%.1f %%"),
+    "density": (tr_noop("Landslide density"), "%.2f %%"), "frequency_ratio": (tr_noop("Frequency ratio"), "%.2f"),
 }  # fmt: skip
-"""Titles and formats of the table of classes."""
+"""Titles and formats of the table of classes, which fits on a page 1,440 px wide; shares in per cent."""
 
 
 def _findings(view: MapView) -> None:
@@ -202,16 +201,20 @@ def _findings(view: MapView) -> None:
             name: tr(title) if form is None else st.column_config.NumberColumn(tr(title), format=form)
             for name, (title, form) in CLASS_COLUMNS.items()
         }
-        st.dataframe(view.classes.table(), hide_index=True, width="stretch", column_config=columns)
+        rows = view.classes.table()[list(CLASS_COLUMNS)]
+        rows["class"] = [tr(name.capitalize()) for name in rows["class"]]
+        shares = [name for name, (_, form) in CLASS_COLUMNS.items() if form and form.endswith("%%")]
+        rows[shares] *= 100
+        st.dataframe(rows, hide_index=True, width="stretch", column_config=columns)
         if view.classes.note:
             st.warning(plain(view.classes.note))
         st.caption(
             tr(
                 "The success rate is measured mostly on training landslides; the prediction rate uses models not "
                 "trained "
-                "on the landslides concerned and is the one to rely on. Frequency ratio: share of landslides "
-                "divided by "
-                "share of area."
+                "on the landslides concerned and is the one to rely on. Landslide density: share of "
+                "the cells of a class that hold a landslide. Frequency ratio: share of landslides divided by share of "
+                "area."
             )
         )
         with guard():

@@ -66,7 +66,7 @@ def shown(frame: DataFrame) -> DataFrame:
 
 def column() -> object:
     """How a table writes the column that `with_judgements` adds: as wide as its words."""
-    return st.column_config.TextColumn(tr("Review"), width=150)
+    return st.column_config.TextColumn(tr("Review"), width=138)
 
 
 def tell(said: Mapping[str, str]) -> None:
