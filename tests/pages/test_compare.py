@@ -275,24 +275,26 @@ def test_texts_of_users_are_text(page: AppTest, store: Store, pair: tuple[Mappin
 
 
 def test_runs_that_look_alike_are_told_apart_by_their_settings(store: Store) -> None:
-    def order(model: str, digest: str = "1" * 64, **settings: object) -> str:
-        return store.order(Order("mapping", "mapping", settings, image_inputs("valley", digest), model))
+    def order(model: str, name: str = "valley", more: tuple[Input, ...] = (), **settings: object) -> str:
+        return store.order(Order("mapping", "mapping", settings, (*image_inputs(name), *more), model))
 
     plain = order("red", options={"overlap": 0.25, "turned": False}, area=None)
     turned = order("red", options={"overlap": 0.25, "turned": True}, area=None)
     part = order("red", options={"overlap": 0.25, "turned": False}, area={"type": "Polygon"})
-    other, elsewhere = order("blue"), order("red", "2" * 64)
-    again = order("blue")
-    said = told_apart([store.run(one) for one in (plain, turned, part, other, elsewhere, again)])
+    other, elsewhere = order("blue"), order("red", "hill")
+    again, checked = order("blue"), order("grey", more=(Input("reference", "", "slides.gpkg"),), bands=[1, 2, 3])
+    bare = order("grey", bands=None)
+    runs = (plain, turned, part, other, elsewhere, again, checked, bare)
+    said = told_apart([store.run(one) for one in runs])
     assert said == {
         plain: "test-time augmentation no", turned: "test-time augmentation yes", other: "", again: "",
+        checked: "reference slides.gpkg, requested bands 1, 2, 3", bare: "no reference, requested bands automatic",
     }  # fmt: skip
 
 
 def test_runs_of_many_different_settings_are_told_apart_by_the_first(store: Store) -> None:
-    runs = [
-        store.order(Order("displacement", "forecast", {"plan": dict.fromkeys("abcde", value)}, (Input("series"),)))
-        for value in (1, 2)
-    ]
+    series = (Input("series", "", "slope"),)
+    plans = [{"plan": dict.fromkeys("abcde", value)} for value in (1, 2)]
+    runs = [store.order(Order("displacement", "forecast", plan, series)) for plan in plans]
     said = told_apart([store.run(one) for one in runs])
     assert said[runs[1]] == "plan: a 2, plan: b 2, plan: c 2, 2 further settings"

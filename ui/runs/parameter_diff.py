@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from core.report.words import role_title
 from core.runs.result import GridResult
 from ui import labels
 from ui.messages import tr
@@ -63,14 +64,14 @@ def differing(runs: Sequence[RunResult]) -> list[tuple[str, list[str]]]:
 
 
 def told_apart(runs: Sequence[Run]) -> dict[str, str]:
-    """By id of a run of which others here have the same data and model: in what its settings differ from theirs.
+    """By id of a run of which others here have the same name and model: in what its settings differ from theirs.
 
     Runs that no other resembles have no entry, and those that were all asked for alike an empty one. Drawn areas do not
     count, since they stand beside the name, see `ui.labels.part`.
     """
     alike: dict[tuple[str, ...], list[Run]] = {}
     for run in runs:
-        alike.setdefault((run.task, run.kind, run.model, run.subject.digest, labels.part(run)), []).append(run)
+        alike.setdefault((run.task, run.kind, run.model, run.title, labels.part(run)), []).append(run)
     said = {}
     for group in alike.values():
         if len(group) < 2:
@@ -79,7 +80,7 @@ def told_apart(runs: Sequence[Run]) -> dict[str, str]:
         names = dict.fromkeys(name for record in records for name in record)
         apart = [name for name in names if len({repr(record.get(name)) for record in records}) > 1]
         for run, record in zip(group, records, strict=True):
-            words = [f"{_lower(_title(name))} {_text(record.get(name))}" for name in apart[:TOLD_APART]]
+            words = [_setting(name, record) for name in apart[:TOLD_APART]]
             if len(apart) > TOLD_APART:
                 words.append(tr("{count} further settings").format(count=len(apart) - TOLD_APART))
             said[run.id] = ", ".join(words)
@@ -94,11 +95,16 @@ def same_or(apart: Mapping[str, str], run: Run) -> str:
 def _asked(run: Run) -> dict[str, Any]:
     """What a run was asked for, and the names of what belongs to its data."""
     settings = _flat("parameters", {name: value for name, value in run.parameters.items() if name != "area"})
-    return {one.role.replace("_", " ").capitalize(): one.name for one in run.inputs[1:]} | settings
+    return {role_title(one.role): one.name for one in run.inputs[1:]} | settings
 
 
-def _lower(title: str) -> str:
-    return title if title[:2].isupper() else title[:1].lower() + title[1:]
+def _setting(name: str, record: Mapping[str, Any]) -> str:
+    """A setting, or a file beside the data, in words."""
+    title, value = _title(name), record.get(name)
+    title = title if title[:2].isupper() else title[:1].lower() + title[1:]
+    if name not in record and not name.startswith("parameters."):
+        return tr("no {name}").format(name=title)
+    return f"{title} {tr('automatic') if value is None else _text(value)}"
 
 
 def _record(run: RunResult) -> dict[str, Any]:

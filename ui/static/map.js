@@ -837,7 +837,7 @@ window.slidelens = window.slidelens || (function () {
       link.setAttribute("aria-label", link.title);
     });
     const width = map.getContainer().clientWidth;
-    panel = box("topright", "Layers", width >= 1000);
+    panel = box("topright", "Layers", width >= 1300);
     legend = box("bottomright", "Legend", width > 460);
     legend.style.display = "none";
     places = window.slidelensPlaces(settings);
