@@ -12,13 +12,14 @@ from streamlit.testing.v1 import AppTest
 
 from core.runs.records import Failure, Input, Order
 from core.runs.store import Store
+from core.serve.coordinates import drawing_on_map
 from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping import findings
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run_change import order_difference
 from tests.factories import NORTH_UP, keep, made_run
 from ui.runs.compare import Compared
-from ui.runs.compare_map import map_spec
+from ui.runs.compare_map import drawn_areas, map_spec
 from ui.runs.parameter_diff import differing, told_apart
 
 HOSTILE = "<img src=x onerror=alert(1)> [a](b)"
@@ -132,6 +133,12 @@ def test_a_run_of_a_drawn_area_is_called_so_and_does_not_cut_the_other(
     whole, other = (Compared(letter, store.run(run.id), run) for letter, run in (("A", pair[0]), ("B", part)))
     for first, second in ((whole, other), (other, whole)):
         assert map_spec(first, second).grid == pair[0].grid
+        (area,) = drawn_areas(first, second)
+        assert area.name == "Processed area (B)"
+        (shape,) = area.features["features"]
+        assert shape["geometry"] == drawing_on_map(pair[0].grid, store.run(part.id).parameters["area"])
+    assert len(drawn_areas(other, replace(other, letter="C"))) == 1, "the same area is drawn once"
+    assert drawn_areas(whole, replace(whole, letter="C")) == ()
     assert other.name.endswith("(drawn area)")
     assert not whole.name.endswith("(drawn area)")
 

@@ -13,7 +13,7 @@ from ui.map_layers import Outlines
 from ui.maps import DynamicLayers, show_map
 from ui.messages import tr, tr_noop
 from ui.runs.compare import Compared
-from ui.runs.compare_map import AROUND, caption_of, image_below, map_spec
+from ui.runs.compare_map import AROUND, caption_of, drawn_areas, image_below, map_spec
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -27,6 +27,7 @@ def show(first: Compared, second: Compared) -> None:
     """The boxes of two detections, each at its model's own confidence."""
     shared = _shared(first.run.id, second.run.id, first, second)
     over = [
+        *drawn_areas(first, second),
         *_reference(shared),
         _layer("both", "Found by both", shared.both, FOUND),
         _layer("first", f"Only {first.letter}", shared.only_first, ONE_MODEL),

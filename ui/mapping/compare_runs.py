@@ -15,7 +15,7 @@ from ui.mapping.layers import change_tiles
 from ui.maps import DynamicLayers, show_map, show_swipe
 from ui.messages import tr, tr_noop
 from ui.runs.compare import Compared
-from ui.runs.compare_map import AROUND, caption_of, image_below, map_spec
+from ui.runs.compare_map import AROUND, caption_of, drawn_areas, image_below, map_spec
 from ui.task import jobs
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def _swipe(first: Compared, second: Compared) -> None:
     left = run_tiles(first.run.id, "probability", name=_name(first))
     right = run_tiles(second.run.id, "probability", name=_name(second))
     key, says = f"swipe-{first.run.id}-{second.run.id}", caption_of(first, second)
-    show_swipe(map_spec(first, second), left, right, key=key, around=AROUND, caption=says)
+    show_swipe(
+        map_spec(first, second), left, right, key=key, around=AROUND, over=drawn_areas(first, second), caption=says
+    )
     st.caption(
         tr("Probability of landslide: {letter} on the left of the divider, {letter_2} on the right.").format(
             letter=first.letter, letter_2=second.letter
@@ -104,7 +106,9 @@ def _show_difference(first: Compared, second: Compared, known: Run) -> None:
         known.id, f"{second.letter} minus {first.letter}", opacity=0.9,
         ends=(ends[0].format(letter=first.letter), ends[1].format(letter=second.letter)),
     )  # fmt: skip
-    layers = DynamicLayers((*image_below(first, second), layer), caption=caption_of(first, second))
+    layers = DynamicLayers(
+        (*image_below(first, second), layer), drawn_areas(first, second), caption=caption_of(first, second)
+    )
     show_map(map_spec(first, second), layers, key=f"difference-{known.id}", around=AROUND)
     st.caption(
         tr("Red: {letter} gives a higher probability than {letter_2}. Blue: a lower one. Transparent: the "

@@ -12,7 +12,7 @@ from core.runs.result import GridResult
 from core.tasks.imagery.inputs import scene_today
 from ui import labels, resources
 from ui.feedback import guard
-from ui.map_layers import Tiles, scene_tiles
+from ui.map_layers import Outlines, Tiles, scene_tiles
 from ui.maps import Caption, MapSpec
 from ui.messages import tr
 from ui.runs.compare import Compared
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from core.raster.grid import Grid
 
 AROUND = "18rem"
+AREA = "#000000"
 
 
 @st.fragment
@@ -87,6 +88,24 @@ def _wider(first: Compared, second: Compared) -> Compared:
         left, bottom, right, top = extent(grid_of(one), globe=kinds[0] == "globe")
         covered.append((right - left) * (top - bottom))
     return first if covered[0] > covered[1] else second
+
+
+def drawn_areas(first: Compared, second: Compared) -> tuple[Outlines, ...]:
+    """The outlines of the areas to which the runs were limited; none where both covered the whole image."""
+    from core.serve.coordinates import drawing_on_map
+
+    grid = map_spec(first, second).grid
+    drawn = {one.letter: area for one in (first, second) if (area := one.run.parameters.get("area"))}
+    layers = []
+    for letter, area in drawn.items():
+        if layers and area == drawn[first.letter]:
+            continue  # both have the same
+        shape = {"type": "Feature", "properties": {"id": letter}, "geometry": drawing_on_map(grid, area)}
+        layers.append(Outlines(
+            f"area-{letter}", tr("Processed area ({letter})").format(letter=letter),
+            {"type": "FeatureCollection", "features": [shape]}, AREA, dashed=True, fill=0.0, seam=True,
+        ))  # fmt: skip
+    return tuple(layers)
 
 
 def caption_of(first: Compared, second: Compared) -> Caption:
