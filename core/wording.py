@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+ABBREVIATIONS = ("twi", "spi", "sti", "tpi", "tri", "ndvi", "ndwi", "evi", "pga")
+"""Words of factors' names that are written in capitals."""
+
 
 def count(number: float, noun: str, several: str = "", form: str = ",") -> str:
     """A number with its noun in the right form, which for several is the one given or has an s.
@@ -72,3 +75,14 @@ def moment(time: datetime) -> str:
     """A time in UTC as it is said; a time without zone is taken as UTC."""
     there = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     return f"{there.day} {there:%B %Y, %H:%M} UTC"
+
+
+def factor_words(name: str) -> str:
+    """Name of a factor as people read it.
+
+    Examples
+    --------
+    >>> factor_words("plan_curvature"), factor_words("twi"), factor_words("ndvi_2019")
+    ('plan curvature', 'TWI', 'NDVI 2019')
+    """
+    return " ".join(word.upper() if word.lower() in ABBREVIATIONS else word for word in name.split("_"))

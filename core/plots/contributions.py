@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.plots.colours import CATEGORIES, FACTOR_RAMP, REFERENCE, ramp
 from core.plots.layout import NEUTRAL, plain_layout
-from core.wording import count
+from core.wording import count, factor_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,11 +28,6 @@ MOST_FACTORS = 15
 Doubles = NDArray[np.float64]
 
 
-def words_of(factor: str) -> str:
-    """Name of a factor as people write it."""
-    return factor.replace("_", " ")
-
-
 def unit_of(contributions: Contributions) -> str:
     """Unit of the contributions, for an axis."""
     return {"log-odds": "log-odds", "probability": "index", "mm": "mm"}[contributions.scale]
@@ -48,7 +43,7 @@ def importance_figure(contributions: Contributions) -> go.Figure:
     """
     ordered = contributions.importance()[:MOST_FACTORS][::-1]
     figure = go.Figure(go.Bar(
-        x=[value for _, value in ordered], y=[words_of(name) for name, _ in ordered], orientation="h",
+        x=[value for _, value in ordered], y=[factor_words(name) for name, _ in ordered], orientation="h",
         marker={"color": REFERENCE}, hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     ))  # fmt: skip
     layout = plain_layout(f"Mean absolute contribution ({unit_of(contributions)})", "")
@@ -78,7 +73,7 @@ def beeswarm_figure(contributions: Contributions, rows: pd.DataFrame, seed: int 
         figure.add_scattergl(
             x=effect, y=place + _swarm(effect, rng), mode="markers", showlegend=False,
             marker={"color": colour, "size": 5, "opacity": 0.8}, customdata=texts,
-            hovertemplate=f"{words_of(name)} %{{customdata}}: %{{x:+.3f}}<extra></extra>",
+            hovertemplate=f"{factor_words(name)} %{{customdata}}: %{{x:+.3f}}<extra></extra>",
         )  # fmt: skip
     figure.add_scatter(
         x=[None], y=[None], mode="markers", showlegend=False, hoverinfo="skip",
@@ -90,7 +85,7 @@ def beeswarm_figure(contributions: Contributions, rows: pd.DataFrame, seed: int 
     layout = plain_layout(f"Contribution ({unit_of(contributions)}): negative lowers the result, positive raises it",
                           "")
     layout["height"] = 140 + 34 * len(ordered)
-    layout["yaxis"] |= {"tickvals": list(range(len(ordered))), "ticktext": [words_of(one) for one in ordered]}
+    layout["yaxis"] |= {"tickvals": list(range(len(ordered))), "ticktext": [factor_words(one) for one in ordered]}
     figure.update_layout(layout)
     return figure
 
@@ -108,25 +103,25 @@ def dependence_figure(contributions: Contributions, rows: pd.DataFrame, factor: 
     kept = np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_POINTS])
     effect = contributions.values[kept, contributions.factors.index(factor)]
     values, other = rows[factor].to_numpy()[kept], rows[partner].to_numpy()[kept]
-    hover = f"{words_of(factor)} %{{x}}: %{{y:+.3f}}<br>{words_of(partner)} %{{customdata}}<extra></extra>"
+    hover = f"{factor_words(factor)} %{{x}}: %{{y:+.3f}}<br>{factor_words(partner)} %{{customdata}}<extra></extra>"
     figure = go.Figure()
     if other.dtype.kind in "fiub":
         figure.add_scattergl(
             x=values, y=effect, mode="markers", customdata=[_text(one) for one in other], showlegend=False,
             marker={"color": other.astype(float), "colorscale": "Viridis", "size": 6, "opacity": 0.8,
-                    "colorbar": {"title": {"text": words_of(partner)}, "thickness": 10}},
+                    "colorbar": {"title": {"text": factor_words(partner)}, "thickness": 10}},
             hovertemplate=hover,
         )  # fmt: skip
     else:
         for number, one in enumerate(sorted(set(other.astype(str)))):
             where = other.astype(str) == one
             figure.add_scattergl(
-                x=values[where], y=effect[where], mode="markers", name=f"{words_of(partner)} {one}",
+                x=values[where], y=effect[where], mode="markers", name=f"{factor_words(partner)} {one}",
                 customdata=[one] * int(where.sum()), hovertemplate=hover,
                 marker={"color": CATEGORIES[number % len(CATEGORIES)], "size": 6, "opacity": 0.8},
             )  # fmt: skip
     figure.add_hline(y=0, line={"color": NEUTRAL, "width": 1})
-    figure.update_layout(plain_layout(words_of(factor), f"Contribution ({unit_of(contributions)})"))
+    figure.update_layout(plain_layout(factor_words(factor), f"Contribution ({unit_of(contributions)})"))
     return figure
 
 
@@ -141,7 +136,7 @@ def waterfall_figure(contributions: Contributions, values: dict[str, Any], row: 
     effects = contributions.values[row]
     order = np.argsort(np.abs(effects), kind="stable")
     shown, rest = order[-MOST_FACTORS:], order[:-MOST_FACTORS]
-    names = [f"{words_of(contributions.factors[at])} = {_text(values[contributions.factors[at]])}" for at in shown]
+    names = [f"{factor_words(contributions.factors[at])} = {_text(values[contributions.factors[at]])}" for at in shown]
     steps = [float(effects[at]) for at in shown]
     if len(rest):
         names, steps = [count(len(rest), "other"), *names], [float(effects[rest].sum()), *steps]

@@ -286,7 +286,7 @@ def test_two_runs_are_compared(open_page: Callable[..., AppTest], made: Made) ->
     # Neither is better: a table of other rows is another question.
     assert numbers.loc["Steepest trend"].tolist() == ["2.000", "2.500"]
     assert numbers.loc["Columns"].tolist() == ["3", "3"]
-    assert differing.loc["parameters.last"].tolist() == ["0", "3"]
+    assert differing.loc["Last"].tolist() == ["0", "3"]
     assert "Map comparison" not in texts(page)
 
 

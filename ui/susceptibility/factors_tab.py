@@ -68,11 +68,12 @@ def show(view: Shown) -> None:
         inflation_figure,
         weights_figure,
     )
+    from core.wording import factor_words
 
     result = view.result
     found = _looked(result.id, result)
     row = st.columns(2)
-    factor = row[0].selectbox(tr("Factor"), result.factors, key=f"look-{result.id}", format_func=_words)
+    factor = row[0].selectbox(tr("Factor"), result.factors, key=f"look-{result.id}", format_func=factor_words)
     weight = row[1].selectbox(tr("Class weight"), list(WEIGHTS), key=f"weight-{result.id}",
                               format_func=words_of(WEIGHTS))  # fmt: skip
     kind = kind_of_factor(factor, found.kinds)
@@ -80,7 +81,7 @@ def show(view: Shown) -> None:
     rows = found.classes[found.classes["factor"] == factor]
     left.plotly_chart(weights_figure(rows, weight), key=f"weights-{result.id}-{factor}", config=CHART)
     values = found.factors[factor].to_numpy()
-    figure = distribution_figure(values, found.landslide, kind, _words(factor))
+    figure = distribution_figure(values, found.landslide, kind, factor_words(factor))
     right.plotly_chart(figure, key=f"spread-{result.id}-{factor}", config=CHART)
     st.markdown(_alone(alone(values, found.landslide, kind)))
     st.caption(
@@ -112,7 +113,3 @@ def _alone(found: Alone) -> str:
     return tr(
         "{said}, using frequency ratios from the same cells. Cramér's V with landslides: {cramers_v:.2f}."
     ).format(said=said, cramers_v=found.cramers_v)
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

@@ -73,7 +73,9 @@ def _result(run: Run) -> SusceptibilityMap:
 
 def factors_of(run: Run) -> Sequence[str]:
     """Names of the factors, to choose one."""
-    return [name.replace("_", " ") for name in _result(run).factors]
+    from core.wording import factor_words
+
+    return [factor_words(name) for name in _result(run).factors]
 
 
 def importance_of(run: Run) -> Mapping[str, float] | None:

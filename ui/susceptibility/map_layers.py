@@ -156,11 +156,12 @@ def explanation_tiles(result: SusceptibilityMap, shown: Run | None) -> list[Tile
     """The layers of an explanation of the whole map, where that is shown."""
     from core.jobs.perform import request_of
     from core.tasks.susceptibility.layers import DOMINANT, EFFECTS
+    from core.wording import factor_words
 
     if shown is None or shown.artifact(DOMINANT) is None or request_of(shown).target != "area":
         return []
     colours = {name: CATEGORIES[at % len(CATEGORIES)] for at, name in enumerate(result.factors)}
-    words = tuple(LegendEntry(colour, name.replace("_", " ")) for name, colour in colours.items())
+    words = tuple(LegendEntry(colour, factor_words(name)) for name, colour in colours.items())
     largest = Legend(tr_noop("Largest contribution"), words)
     tiles = [run_tiles(shown.id, DOMINANT, name=tr_noop("Dominant factor"), opacity=0.8, key=largest)]
     for at, name in enumerate(result.factors, start=1):

@@ -117,6 +117,7 @@ def _choose(result: SusceptibilityMap, begin: Choice) -> tuple[Choice, str, str]
     from core.tasks.susceptibility.folds import TITLES
     from core.tasks.susceptibility.models import title_of
     from core.tasks.susceptibility.view import METHODS, Choice
+    from core.wording import factor_words
 
     row = st.columns([2, 2, 2, 2], vertical_alignment="bottom")
     default = Choice.default(result)
@@ -133,7 +134,7 @@ def _choose(result: SusceptibilityMap, begin: Choice) -> tuple[Choice, str, str]
         scheme = in_address(tr("Validation"), schemes, default.scheme, key="scheme")
     factor = row[3].selectbox(
         tr("Factor on the map"), ["", *result.bands], key=f"factor-{result.id}",
-        format_func=lambda name: name.replace("_", " ") if name else tr("none"),
+        format_func=lambda name: factor_words(name) if name else tr("none"),
     )  # fmt: skip
     breaks = begin.breaks
     if method == "given":

@@ -220,19 +220,19 @@ def _overall(run: Run, found: Contributions, rows: DataFrame, record: dict[str, 
         dependence_figure,
         importance_figure,
         table_deletion_figure,
-        words_of,
     )
+    from core.wording import factor_words
 
     left, right = st.columns([2, 3], gap="medium")
     left.plotly_chart(importance_figure(found), key=f"importance-{run.id}", config=CHART)
     right.plotly_chart(beeswarm_figure(found, rows), key=f"beeswarm-{run.id}", config=CHART)
     ordered = [name for name, _ in found.importance()]
     row = st.columns(2)
-    factor = row[0].selectbox(tr("Factor"), ordered, key=f"dependence-{run.id}", format_func=words_of)
+    factor = row[0].selectbox(tr("Factor"), ordered, key=f"dependence-{run.id}", format_func=factor_words)
     suggested = partner(found, rows, factor)
     others = [name for name in ordered if name != factor] or [factor]
     other = row[1].selectbox(tr("Coloured by"), others, others.index(suggested) if suggested in others else 0,
-                             key=f"partner-{run.id}-{factor}", format_func=words_of,
+                             key=f"partner-{run.id}-{factor}", format_func=factor_words,
                              help=tr("Suggested: the factor most associated with the effect."))  # fmt: skip
     st.plotly_chart(dependence_figure(found, rows, factor, other), key=f"dependence-chart-{run.id}", config=CHART)
     _twin(record)

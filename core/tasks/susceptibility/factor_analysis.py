@@ -21,6 +21,7 @@ from core.learning.roc import auroc
 from core.tasks.susceptibility.binning import BINS, binned, kind_of_factor
 from core.tasks.susceptibility.bivariate import ClassWeights
 from core.tasks.susceptibility.factors import sectors
+from core.wording import factor_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -251,19 +252,17 @@ def advice(factors: pd.DataFrame, landslide: NDArray[np.bool_], kinds: Factors) 
             if abs(value) > CORRELATED:
                 less, more = sorted((one, other), key=alone.__getitem__)
                 found.append(
-                    f"{_words(one)} and {_words(other)} are strongly associated ({value:+.2f}, limit {CORRELATED}): "
-                    f"consider leaving out {_words(less)}, which by itself separates landslides less well (AUROC "
-                    f"{alone[less]:.2f}; {_words(more)} {alone[more]:.2f})."
+                    f"{factor_words(one)} and {factor_words(other)} are strongly associated ({value:+.2f}, limit "
+                    f"{CORRELATED}): consider leaving out {factor_words(less)}, which by itself separates landslides "
+                    f"less well (AUROC {alone[less]:.2f}; {factor_words(more)} {alone[more]:.2f})."
                 )
     for name, value in vif(factors, kinds).items():
         if value > INFLATED:
             told = (
                 "can be derived from the other factors"
             ) if math.isinf(value) else f"has a variance inflation factor of {value:.1f}"
-            found.append(f"{_words(name)} {told} (limit {INFLATED:g}): its effect can hardly be separated from that "
-                         "of the other factors.")
+            found.append(
+                f"{factor_words(name)} {told} (limit {INFLATED:g}): its effect can hardly be separated from that of "
+                "the other factors."
+            )
     return tuple(found)
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

@@ -14,6 +14,7 @@ from core.plots.colours import FALSE_POSITIVE, FOUND, REFERENCE
 from core.plots.layout import NEUTRAL, plain_layout
 from core.tasks.susceptibility.binning import binned
 from core.tasks.susceptibility.factor_analysis import INFLATED
+from core.wording import factor_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +90,7 @@ def distribution_figure(values: NDArray[Any], landslide: NDArray[np.bool_], kind
 
 def association_figure(matrix: pd.DataFrame) -> go.Figure:
     """How far each two factors say the same: a square of colours with numbers."""
-    names = [one.replace("_", " ") for one in matrix.columns]
+    names = [factor_words(one) for one in matrix.columns]
     values = matrix.to_numpy(float)
     figure = go.Figure(go.Heatmap(
         z=values, x=names, y=names, zmin=-1, zmax=1, colorscale="RdBu_r", text=[[f"{one:.2f}" for one in row] for row in
@@ -109,7 +110,7 @@ def inflation_figure(found: Mapping[str, float]) -> go.Figure:
     names = list(found)
     value = [min(found[name], 10 * INFLATED) for name in names]
     figure = go.Figure(go.Bar(
-        x=value, y=[name.replace("_", " ") for name in names], orientation="h",
+        x=value, y=[factor_words(name) for name in names], orientation="h",
         marker={"color": [FALSE_POSITIVE if one > INFLATED else REFERENCE for one in value]},
         text=["infinite" if math.isinf(found[name]) else f"{found[name]:.1f}" for name in names],
         hovertemplate="%{y}: %{text}<extra></extra>",

@@ -12,6 +12,7 @@ from core.tasks.susceptibility.factor_analysis import advice, class_table, singl
 from core.tasks.susceptibility.factors import kinds_of
 from core.tasks.susceptibility.findings import cells_table
 from core.tasks.susceptibility.result import SusceptibilityResult
+from core.wording import factor_words
 
 MEANING = (
     "AUROC alone: how well the factor by itself ranks the cells, in whichever direction. For categorical factors and "
@@ -39,7 +40,7 @@ def factors_part(result: SusceptibilityResult, unknown: Mapping[str, float] | No
         ours = classes[classes["factor"] == name]
         top = ours.iloc[int(ours["frequency_ratio"].fillna(0).to_numpy().argmax())]
         rows.append((
-            name.replace("_", " "), *(() if unknown is None else (f"{100 * unknown.get(name, 0.0):.1f} %",)),
+            factor_words(name), *(() if unknown is None else (f"{100 * unknown.get(name, 0.0):.1f} %",)),
             score(alone[name]), _inflation(inflation.get(name)), f"{top['class']} ({top['frequency_ratio']:.2f})",
         ))  # fmt: skip
     columns = (

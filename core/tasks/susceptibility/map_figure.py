@@ -15,6 +15,7 @@ from core.figures.image import extent_of, reduced, reduced_shape
 from core.figures.page import finish_map, single_map
 from core.learning.metrics import NODATA_CODE
 from core.plots.colours import FOUND, REFERENCE, rgb
+from core.wording import factor_words
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -120,7 +121,7 @@ def contribution_chart(contributions: Mapping[str, float], scale: str, *, signed
     ordered = sorted(contributions.items(), key=lambda one: abs(one[1]))[-15:]
     figure, axes = chart(5.2, 0.6 + 0.24 * len(ordered))
     colours = [FOUND if signed and value > 0 else REFERENCE for _, value in ordered]
-    axes.barh([name.replace("_", " ") for name, _ in ordered], [value for _, value in ordered], color=colours)
+    axes.barh([factor_words(name) for name, _ in ordered], [value for _, value in ordered], color=colours)
     if signed:
         axes.axvline(0, color="#767676", linewidth=0.8)
     axes.set_xlabel(f"{'Contribution' if signed else 'Mean absolute contribution'} ({scale})")

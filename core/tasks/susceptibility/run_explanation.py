@@ -33,7 +33,7 @@ from core.tasks.susceptibility.result import SusceptibilityResult
 from core.tasks.susceptibility.run_map import fitted_models, parts_of
 from core.tasks.susceptibility.sampling import frame_of
 from core.tasks.susceptibility.validate import quiet
-from core.wording import count
+from core.wording import count, factor_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -255,7 +255,7 @@ def _record(request: ExplainRequest, subject: _Subject, found: Contributions) ->
 
 
 def _overall(found: Contributions, model: str, cells: int) -> str:
-    first = [name.replace("_", " ") for name, _ in found.importance()[:3]]
+    first = [factor_words(name) for name, _ in found.importance()[:3]]
     return (
         f"{title_of(model)}: over {count(cells, 'cell')}, {', '.join(first[:-1])} and {first[-1]} contribute most."
         if len(first) > 1
