@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from core.raster.grid import Grid
+    from core.review.state import Feature
 
 MOST_CORNERS = 20_000
 """Corners of an outline that is drawn."""
@@ -169,6 +170,20 @@ def ground_areas(outlines: Sequence[BaseGeometry], grid: Grid) -> np.ndarray[Any
     geod = pyproj.Geod(ellps="WGS84")
     on_globe = geopandas.GeoSeries(list(outlines), crs=grid.crs.to_wkt()).to_crs(4326)
     return np.array([abs(geod.geometry_area_perimeter(one)[0]) for one in on_globe], dtype=np.float64)
+
+
+def feature_areas(features: Sequence[Feature], grid: Grid) -> list[float]:
+    """Area of each feature in m², or in square pixels without a size of pixels.
+
+    The model's own outlines keep the area that is shown of them everywhere else, which is counted in pixels; that of
+    all others is measured, see `ground_areas`.
+    """
+    column = "area_m2" if grid.in_metres else "area_px"
+    measured = ground_areas([one.outline for one in features], grid)
+    return [
+        float(one.values.get(column, own) if one.origin == "model" else own)
+        for one, own in zip(features, measured, strict=True)
+    ]
 
 
 def ground_perimeters(outlines: Sequence[BaseGeometry], grid: Grid) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -19,7 +19,7 @@ from core.raster.interchange import write_interchange
 from core.raster.vectorize import rasterise
 from core.raster.write import atomic_path
 from core.review.fields import review_fields
-from core.review.geometry import MEASURED, ground_areas, ground_perimeters
+from core.review.geometry import MEASURED, feature_areas, ground_perimeters
 from core.review.state import SETTLED, STATUSES
 from core.runs.view import texts_of
 from core.wording import agree, count
@@ -69,11 +69,7 @@ def inventory(opened: Opened) -> GeoDataFrame:
         **{name: [getattr(one, name) for one in features] for name in ("reason", "note", "reviewer")},
         "reviewed": [_time(one.reviewed) for one in features],
         "parents": [", ".join(one.parents) for one in features],
-        # The model's own outlines keep the area that is shown of them everywhere else, which is counted in pixels.
-        area: [
-            one.values.get(area, measured) if one.origin == "model" else measured
-            for one, measured in zip(features, ground_areas(outlines, grid), strict=True)
-        ],
+        area: feature_areas(features, grid),
     }
     content |= grid.stated_size
     taken = ["id", opened.found.table.geometry.name, *content]

@@ -784,6 +784,25 @@ window.slidelens = window.slidelens || (function () {
     });
   }
 
+  // ---- keys
+
+  // Letters are shortcuts of the page, which does not hear them while this frame has the focus, as after a click on
+  // the map.
+  function forwardKeys() {
+    document.addEventListener("keydown", function (event) {
+      const typed = event.target.closest && event.target.closest("input, textarea, select");
+      if (typed || event.ctrlKey || event.metaKey || event.altKey || !/^[a-z]$/i.test(event.key)) return;
+      const page = window.parent;
+      if (page === window) return;
+      const told = { key: event.key, code: event.code, shiftKey: event.shiftKey, bubbles: true, cancelable: true };
+      try {
+        page.document.body.dispatchEvent(new page.KeyboardEvent("keydown", told));
+      } catch (error) {
+        if (error.name !== "SecurityError") throw error;  // the map stands in a page of another server
+      }
+    });
+  }
+
   // ---- modules
 
   // What a module is given. It gives back what it answers to: placed, refresh, legend, hides, active, second, layers.
@@ -836,6 +855,7 @@ window.slidelens = window.slidelens || (function () {
       link.title = word(link.title);
       link.setAttribute("aria-label", link.title);
     });
+    forwardKeys();
     const width = map.getContainer().clientWidth;
     panel = box("topright", "Layers", width >= 1300);
     legend = box("bottomright", "Legend", width > 460);

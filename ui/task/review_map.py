@@ -23,15 +23,14 @@ DRAWN, CHANGED = 2000, 1000
 
 def told(at: Reviewing) -> list[str] | None:
     """What is known of the selected feature, as Markdown; None where it is not in the inventory."""
-    from core.review.geometry import ground_areas
+    from core.review.geometry import feature_areas
     from core.review.state import STATUSES
 
     one = at.selected
     if one is None:
         return None
     grid = at.opened.found.grid
-    known = one.values.get("area_m2" if grid.in_metres else "area_px") if one.origin == "model" else None
-    size = float(ground_areas([one.outline], grid)[0] if known is None else known)
+    (size,) = feature_areas([one], grid)
     words = [single_area_text(size, grid.in_metres), tr(STATUSES[one.status])]
     for name, title in (("mean_probability", tr("mean probability")), ("score", tr("confidence"))):
         if one.values.get(name) is not None:
@@ -66,7 +65,7 @@ def _layer(run: str, number: int, view: str, selected: str | None, _opened: Open
     import geopandas
 
     from core.plots.colours import NOT_KNOWN, Legend, LegendEntry
-    from core.review.geometry import ground_areas
+    from core.review.geometry import feature_areas
     from core.review.inventory import COLOURS
     from core.review.state import STATUSES
     from core.serve.coordinates import features
@@ -75,11 +74,10 @@ def _layer(run: str, number: int, view: str, selected: str | None, _opened: Open
     changed = [one for one in everything[DRAWN:] if one.reviewer][:CHANGED]
     chosen = [one for one in everything[DRAWN:] if one.id == selected and one not in changed]
     shown = [*everything[:DRAWN], *changed, *chosen]
-    areas = ground_areas([one.outline for one in shown], grid)
     facts = {
         tr_noop("ID"): [one.id for one in shown],
         tr_noop("Status"): [STATUSES[one.status] for one in shown],
-        tr_noop("Area"): [single_area_text(value, grid.in_metres) for value in areas],
+        tr_noop("Area"): [single_area_text(value, grid.in_metres) for value in feature_areas(shown, grid)],
     }
     crs = None if grid.crs is None else grid.crs.to_wkt()
     table = geopandas.GeoDataFrame({"id": [one.id for one in shown]}, geometry=[one.outline for one in shown], crs=crs)
