@@ -71,3 +71,22 @@ def test_a_note_outlives_escape_and_handles_leave_an_outline_in_sight(
     assert max(shares) > 0.3
     assert not frame.evaluate(COVERED)
     assert steps.without_probes(seen.complaints) == []
+
+
+def test_the_keys_of_the_review_are_heard_while_the_map_has_the_focus(address: str, visit: Callable[..., Any]) -> None:
+    seen = visit(address)
+    page, frame = seen.page, seen.map_frame()
+    page.get_by_role("tab", name="Review").click()
+    page.get_by_role("textbox", name="Reviewer").first.fill("Anna")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_text("0 of 1 reviewed").wait_for()
+
+    frame.locator("#map_div").click(position={"x": 300, "y": 250})
+    page.get_by_role("button", name="Next").wait_for()
+    assert frame.evaluate("document.hasFocus()")
+    page.get_by_role("button", name="Next").click()
+    frame.evaluate("() => { window.focus(); document.body.focus(); }")
+    page.keyboard.press("y")
+    page.get_by_text("1 of 1 reviewed · correct 1").wait_for()
+    assert steps.without_probes(seen.complaints) == []

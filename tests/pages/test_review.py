@@ -13,6 +13,7 @@ import pytest
 from shapely.geometry import box, mapping
 from streamlit.testing.v1 import AppTest
 
+from core.errors import InputError
 from core.jobs.jobs import InlineJobs
 from core.report.make import report_input, report_kind
 from core.report.write import render
@@ -315,3 +316,24 @@ def test_what_the_page_selects_is_not_added_to_what_a_reviewer_selects(page: App
     assert {label for label in single if off[label]} == single
     press(page, "Mark correct")
     assert statuses(store, run) == ["confirmed", "confirmed"]
+
+
+def test_what_goes_wrong_with_several_is_said_below_the_table(
+    page: AppTest, store: Store, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = found_ids(store, run)
+    opened(page, run)
+    select(page, run, first)
+    page.session_state[f"review-ticked-{run}"] = [second, first]
+    page.run()
+
+    def refuse(review: object, identities: object) -> None:
+        raise InputError("These outlines are too far apart.", remedy="Keep both.")
+
+    monkeypatch.setattr("core.review.actions.merge", refuse)
+    press(page, "Merge")
+    (error,) = page.error
+    assert "These outlines are too far apart." in error.value
+    order = [one for one in page.main if one.type in ("error", "button")]
+    shown = [getattr(one, "label", one.type) for one in order]
+    assert shown.index("error") > shown.index("Mark not reviewed")

@@ -46,6 +46,11 @@ COLUMNS = {
 """Titles of columns, and digits behind the point; none of a text. All of them fit on a page 1,440 px wide."""
 
 
+MEANINGS = {"mean_probability": tr_noop("Mean over the pixels of the polygon."),
+            "slope_mean_deg": tr_noop("Mean slope within the polygon.")}  # fmt: skip
+"""What titles leave out, by column."""
+
+
 def _trust(view: View) -> None:
     """Beside what was found, how much of it is right: nobody should read the one without the other."""
     from core.tasks.mapping.findings import score
@@ -67,7 +72,8 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
     doubled = {"area_px"} if "area_m2" in frame else set()
     shown = [column for column in COLUMNS if column in frame and column not in doubled]
     return frame[shown].round({name: digits for name in shown if (digits := COLUMNS[name][1]) is not None}), {
-        name: number_column(*COLUMNS[name]) if name != judged.COLUMN else judged.column() for name in shown
+        name: judged.column() if name == judged.COLUMN else number_column(*COLUMNS[name], MEANINGS.get(name, ""))
+        for name in shown
     }
 
 

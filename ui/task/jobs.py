@@ -63,8 +63,11 @@ def _tell_ended(active: list[Run]) -> None:
                 ended.add(run.batch)
                 continue
             what = labels.tasks().get(run.task, run.task) if is_primary(run) else labels.kind(run)
-            st.toast(f"**{plain(what)}: {labels.status(run).lower()}** · {plain(_short(run.title, 80))}",
-                     icon=_ENDS.get(run.status, ":material/warning:"), duration="long")  # fmt: skip
+            here = run.id == st.query_params.get("run")  # the page shows it as well
+            st.toast(
+                f"**{plain(what)}: {labels.status(run).lower()}** · {plain(_short(run.title, 80))}",
+                icon=_ENDS.get(run.status, ":material/warning:"), duration="short" if here else "long",
+            )  # fmt: skip
     for batch in ended - {run.batch for run in active}:
         _tell_batch(batch)
     _WATCHED.put(frozenset(mine | (_WATCHED.get() & now)))

@@ -175,7 +175,7 @@ def show_bar(at: Reviewing) -> None:
     """What can be done with what is selected or drawn, above the map."""
     review, one = at.review, at.selected
     error = problem_of(at.run).get()
-    if error is not None:
+    if error is not None and not at.together:  # else it stands below the table, beside what was pressed
         show_error(error)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="review-bar"):
         _ask_name(at)

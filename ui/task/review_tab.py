@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import labels, resources
-from ui.feedback import guard, plain
+from ui.feedback import guard, plain, show_error
 from ui.messages import tr
 from ui.task.export import folder_of, offer
-from ui.task.reviewing import NAME, Reviewing, do, is_named, onward, ticked_key
+from ui.task.reviewing import NAME, Reviewing, do, is_named, onward, problem_of, ticked_key
 from ui.task.selection import show_rows
+from ui.task.table import number_column
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -148,15 +149,15 @@ def _table(at: Reviewing) -> None:
     area = "area_m2" if "area_m2" in frame else "area_px"
     config: dict[str, object] = {
         "id": st.column_config.TextColumn(tr("ID"), width="small"),
-        "status": st.column_config.TextColumn(tr("Status")),
+        "status": st.column_config.TextColumn(tr("Status"), width=138),
         area: st.column_config.NumberColumn(
             tr("Area, m²") if area == "area_m2" else tr("Area, px"), format="localized"
         ),
-        "mean_probability": st.column_config.NumberColumn(tr("Mean probability"), format="%.2f"),
-        "score": st.column_config.NumberColumn(tr("Confidence"), format="%.2f"),
-        "reason": st.column_config.TextColumn(tr("Reason")),
-        "note": st.column_config.TextColumn(tr("Note")),
-        "reviewer": st.column_config.TextColumn(tr("Reviewer")),
+        "mean_probability": number_column("Probability", 2, "Mean over the pixels of the polygon."),
+        "score": st.column_config.NumberColumn(tr("Confidence"), format="%.2f", width=90),
+        "reason": st.column_config.TextColumn(tr("Reason"), width=130),
+        "note": st.column_config.TextColumn(tr("Note"), width=170),
+        "reviewer": st.column_config.TextColumn(tr("Reviewer"), width=110),
     }
     show_rows(
         frame.round({area: 0}), names, ticked, chosen, key=f"review-table-{at.run}", several=True,
@@ -231,6 +232,9 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
         st.button(
             tr("Delete"), on_click=lambda: do(at, lambda: Edit("delete", still())), disabled=off, key=f"{key}-delete"
         )
+    error = problem_of(at.run).get()
+    if error is not None and at.together:
+        show_error(error)
 
 
 def _searched(at: Reviewing) -> None:

@@ -20,7 +20,7 @@ PLACES = {
 """Titles and digits of the columns that `placed` adds."""
 
 
-def number_column(title: str, digits: int | None) -> object:
+def number_column(title: str, digits: int | None, meaning: str = "") -> object:
     """A column of numbers with separators of thousands, or of text.
 
     Parameters
@@ -28,11 +28,13 @@ def number_column(title: str, digits: int | None) -> object:
     digits
         Behind the point, to which the numbers are rounded already; None of a column of text. From five on they are
         coordinates, which have no separators.
+    meaning
+        What stands beside the title where it is pointed at.
     """
     if digits is None:
-        return st.column_config.TextColumn(tr(title), width="small")
+        return st.column_config.TextColumn(tr(title), width="small", help=tr(meaning) if meaning else None)
     form = "localized" if digits == 0 else f"%.{digits}f"
-    return st.column_config.NumberColumn(tr(title), format=form)
+    return st.column_config.NumberColumn(tr(title), format=form, help=tr(meaning) if meaning else None)
 
 
 def titles(names: Iterable[str]) -> dict[str, object]:
