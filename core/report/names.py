@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from core.runs.records import Run, StoredArtifact
 
+CALLED = {"truth": "reference"}
+"""What files of a run are called where that is not their role."""
+
 LONGEST = 40
 """Letters of the name of the data."""
 
@@ -26,6 +29,7 @@ def named(run: Run, what: str, ending: str) -> str:
         With its dot; empty for a folder.
     """
     head, tail = _ends(run)
+    what = CALLED.get(what, what)
     return f"{head}{safe(what.removesuffix(ending.replace('.', '_'))) or 'file'}{tail}{ending}"
 
 

@@ -321,6 +321,8 @@ def _table(rows: Sequence[Sequence[str]], numbers: Sequence[bool], *, headed: bo
 
     def cell(words: str, row: int, column: int) -> Flowable:
         bold = (headed and row == 0) or column == 0
+        if headed and row == 0:
+            words = words.replace(", ", f",{NO_BREAK}")  # a unit stays with what it is of
         return _text(words, f"cell{'-bold' if bold else ''}{'-number' if numbers[column] else ''}")
 
     cells = [[cell(words, row, column) for column, words in enumerate(line)] for row, line in enumerate(rows)]

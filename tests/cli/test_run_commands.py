@@ -187,7 +187,7 @@ def test_a_run_is_exported_as_one_zip(tmp_path: Path, mapping: str, explanation:
     with ZipFile(tmp_path / "deep" / "run.zip") as archive:
         assert archive.testzip() is None
         digits = mapping[:8]
-        wanted = ("probability.tif", "truth.tif", "report.html", "report.pdf", "figure.png", "landslides.csv",
+        wanted = ("probability.tif", "reference.tif", "report.html", "report.pdf", "figure.png", "landslides.csv",
                   "landslides.geojson", "landslides.gpkg", "landslides.kml", "landslides.shp.zip",
                   "landslides-fields.csv", "mask.tif", "metrics.json")  # fmt: skip
         assert archive.namelist() == [

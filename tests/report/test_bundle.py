@@ -56,7 +56,7 @@ def test_everything_of_a_run_is_in_it(store: Store, run: MappingResult) -> None:
         assert archive.testzip() is None
         cam = f"explanations/{explanation.id[:8]}/made_mapping_cam_{explanation.id[:8]}.tif"
         probability, report, truth, mask, polygons = (
-            named(run, name) for name in ("probability.tif", "report.html", "truth.tif", "mask.tif", "landslides.gpkg")
+            named(run, name) for name in ("probability.tif", "report.html", "reference.tif", "mask.tif", "landslides.gpkg")
         )
         assert archive.namelist()[:4] == ["manifest.json", probability, report, truth]
         assert {mask, polygons, cam} < set(archive.namelist())
@@ -94,7 +94,7 @@ def test_the_manifest_says_where_it_came_from_and_what_is_in_the_zip(store: Stor
         name: size for name, size in sizes.items() if name != "manifest.json"
     }
     assert files[named(run, "report.html")]["derived"]
-    assert files[named(run, "truth.tif")]["digest"] == store.run(run.id).artifact("truth").digest
+    assert files[named(run, "reference.tif")]["digest"] == store.run(run.id).artifact("truth").digest
 
 
 def test_equal_runs_give_equal_bytes(store: Store, run: MappingResult) -> None:

@@ -99,7 +99,7 @@ def test_a_run_is_saved_as_one_zip(client: TestClient, pixels: Made) -> None:
         names = archive.namelist()
         assert names[:2] == ["manifest.json", f"pixels_mapping_probability_{run}.tif"]
         assert {f"pixels_mapping_report_{run}.html", f"pixels_mapping_report_{run}.pdf"} <= set(names)
-        assert archive.read(f"pixels_mapping_truth_{run}.tif") == pixels.run.artifact("truth").read_bytes()
+        assert archive.read(f"pixels_mapping_reference_{run}.tif") == pixels.run.artifact("truth").read_bytes()
         assert json.loads(archive.read("manifest.json"))["run"]["id"] == pixels.run.id
     assert answer.headers["content-disposition"].startswith(f'attachment; filename="pixels_mapping_run_{run}.zip"')
     assert answer.headers["content-type"] == "application/zip"

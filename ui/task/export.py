@@ -123,13 +123,15 @@ def _address(run: Run, values: Mapping[str, str]) -> str:
 
 def link(run: Run, role: str, title: str) -> None:
     """Offer a file of a run where it lies, if the run has it."""
+    from core.report.names import CALLED
+
     stored = run.artifact(role)
     if stored is None:
         return
     left, right = st.columns([3, 1])
     left.markdown(f"{title} · {size(stored.size)}")
     address = f"{resources.base_path()}/artifacts/{run.id}/{role}"
-    right.link_button(f"{role}{stored.path.suffix}", address, width="stretch")
+    right.link_button(f"{CALLED.get(role, role)}{stored.path.suffix}", address, width="stretch")
 
 
 def offer(folder: Path, titles: Mapping[str, str], run: str) -> None:

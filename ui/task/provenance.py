@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.report.words import moment_of, role_title
 from core.wording import count
+from ui import labels, resources
 from ui.feedback import plain
 from ui.messages import tr
 from ui.task.view import View
@@ -68,7 +69,7 @@ def _computation(result: RunResult) -> Iterator[Line]:
         yield (
             tr("Model"),
             tr("{name} (weights SHA-256 {weights_sha256}…)").format(
-                name=model["name"], weights_sha256=model["weights_sha256"][:16]
+                name=_named(result, model["name"]), weights_sha256=model["weights_sha256"][:16]
             ),
         )
     if runtime:
@@ -76,3 +77,9 @@ def _computation(result: RunResult) -> Iterator[Line]:
     yield tr("Finished"), tr("{time}, after {seconds:g} s").format(
         time=moment_of(record["finished"]), seconds=record["seconds"]
     )  # fmt: skip
+
+
+def _named(result: RunResult, name: str) -> str:
+    """Title of a model with the name by which commands ask for it."""
+    title = labels.model_title(resources.store().run(result.id).task, name)
+    return name if title == name else f"{title}, {name}"
