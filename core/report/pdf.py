@@ -319,10 +319,11 @@ def _table(rows: Sequence[Sequence[str]], numbers: Sequence[bool], *, headed: bo
     """A table whose heads stand again on each page; without heads the first cell of a row names it."""
     from reportlab.platypus import LongTable
 
+    if headed:  # a unit stays with what it is of
+        rows = [[words.replace(", ", f",{NO_BREAK}") for words in rows[0]], *rows[1:]]
+
     def cell(words: str, row: int, column: int) -> Flowable:
         bold = (headed and row == 0) or column == 0
-        if headed and row == 0:
-            words = words.replace(", ", f",{NO_BREAK}")  # a unit stays with what it is of
         return _text(words, f"cell{'-bold' if bold else ''}{'-number' if numbers[column] else ''}")
 
     cells = [[cell(words, row, column) for column, words in enumerate(line)] for row, line in enumerate(rows)]
@@ -355,7 +356,7 @@ def _widths(rows: Sequence[Sequence[str]], numbers: Sequence[bool]) -> list[floa
     if sum(whole) <= WIDTH:
         spare = 1.0 if sum(whole) < WIDTH * 0.6 else WIDTH / sum(whole)
         return [width * spare for width in whole]
-    least = [min(widest(column, str.split), WIDTH * 0.3) for column in range(len(numbers))]
+    least = [min(widest(column, lambda text: tied(text).split(" ")), WIDTH * 0.3) for column in range(len(numbers))]
     if sum(least) >= WIDTH:
         return [width * WIDTH / sum(least) for width in least]
     room, wanted = WIDTH - sum(least), [max(0.0, a - b) for a, b in zip(whole, least, strict=True)]

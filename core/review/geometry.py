@@ -180,10 +180,8 @@ def feature_areas(features: Sequence[Feature], grid: Grid) -> list[float]:
     """
     column = "area_m2" if grid.in_metres else "area_px"
     measured = ground_areas([one.outline for one in features], grid)
-    return [
-        float(one.values.get(column, own) if one.origin == "model" else own)
-        for one, own in zip(features, measured, strict=True)
-    ]
+    known = [one.values.get(column) if one.origin == "model" else None for one in features]
+    return [float(own if area is None else area) for area, own in zip(known, measured, strict=True)]
 
 
 def ground_perimeters(outlines: Sequence[BaseGeometry], grid: Grid) -> np.ndarray[Any, np.dtype[np.float64]]:

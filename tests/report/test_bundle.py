@@ -55,9 +55,8 @@ def test_everything_of_a_run_is_in_it(store: Store, run: MappingResult) -> None:
     with opened(store, run.id) as archive:
         assert archive.testzip() is None
         cam = f"explanations/{explanation.id[:8]}/made_mapping_cam_{explanation.id[:8]}.tif"
-        probability, report, truth, mask, polygons = (
-            named(run, name) for name in ("probability.tif", "report.html", "reference.tif", "mask.tif", "landslides.gpkg")
-        )
+        names = ("probability.tif", "report.html", "reference.tif", "mask.tif", "landslides.gpkg")
+        probability, report, truth, mask, polygons = (named(run, name) for name in names)
         assert archive.namelist()[:4] == ["manifest.json", probability, report, truth]
         assert {mask, polygons, cam} < set(archive.namelist())
         assert archive.read(probability) == run.artifact("probability").read_bytes()

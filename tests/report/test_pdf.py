@@ -109,3 +109,13 @@ def test_a_picture_shrinks_a_little_to_end_a_page_and_else_begins_the_next(left:
     assert both.wrap(400, left) == (400, expected + 10)
     assert (shown.drawWidth, shown.drawHeight) == pytest.approx((300 * expected / 200, expected))
     assert both.wrap(400, 500) == (400, 210), "a page later it has its own size"
+
+
+def test_heads_of_tables_keep_their_units_and_have_room_for_them() -> None:
+    from core.report.pdf import NO_BREAK, _fonts, _widths
+
+    _fonts()
+    heads = [f"Latitude,{NO_BREAK}°", "Share of the polygon that was mapped before"]
+    narrow = _widths([heads, ["46.1", "words " * 90]], (True, False))
+    alone = _widths([[heads[0], "x"], ["46.1", "x"]], (True, False))
+    assert narrow[0] >= alone[0] - 1e-6

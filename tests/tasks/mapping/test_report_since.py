@@ -98,3 +98,11 @@ def test_a_comparison_puts_the_report_out_of_date(store: Store, pair: tuple[str,
     assert outdated()
     make_report(store, pair[1], CHOICE)
     assert not outdated()
+
+
+def test_a_report_is_written_when_the_earlier_mapping_has_lost_its_file(store: Store, pair: tuple[str, str]) -> None:
+    compare(store, *pair)
+    store.result(pair[0]).artifact("probability").unlink()
+    text = text_of(store, pair[1])
+    assert "Not compared" in text
+    assert "landslides, together" in text

@@ -7,11 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.errors import LandslideError
 from core.report.content import GridReport
 from core.runs.kinds import is_primary
 from core.tasks.imagery.inputs import known_scene
 from core.tasks.imagery.report import shared_content
 from core.tasks.imagery.result import ImageResult
+from core.tasks.imagery.roles import SCENE
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run_change import since_before
 from core.tasks.mapping.run_outlines import outlined_before
@@ -86,8 +88,11 @@ def gather_mapping(store: Store, run: Run, view: Choice | None) -> MappingInput:
 
 def compared_with(store: Store, run: Run) -> tuple[str, ...]:
     """Ids of the mapping of the image before the event that a mapping was compared with; empty without one."""
-    record = known_scene(store, run)
-    difference = None if record is None else since_before(store, run, record.before)
+    try:
+        before = store.dataset(run.input(SCENE).dataset_id).companions.get("before", "")
+    except LandslideError:  # the image was removed
+        return ()
+    difference = since_before(store, run, before)
     return () if difference is None else difference.parents[:1]
 
 

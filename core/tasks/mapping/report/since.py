@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.errors import LandslideError
 from core.figures.image import image_aligned, reduced_shape
 from core.report.parts import Column, Content, Items, Notice, Paragraph, Part, Picture, Pictures, Table
 from core.report.pictures import picture
@@ -23,18 +24,13 @@ from core.wording import agree, count
 if TYPE_CHECKING:
     from core.tasks.mapping.result import MappingResult
 
+ANCHOR, TITLE = "since", "Since the earlier image"
 LISTED = 10
 """New landslides in the table, the largest first."""
 
 
 def since_before(subject: MappingSubject) -> Part | None:
-    """How many landslides are new, where, and what cannot be compared; nothing without a comparison.
-
-    Raises
-    ------
-    GridError
-        When the two mappings no longer overlap.
-    """
+    """How many landslides are new, where, and what cannot be compared; nothing without a comparison."""
     before = subject.content.before
     if before is None:
         return None
@@ -43,8 +39,11 @@ def since_before(subject: MappingSubject) -> Part | None:
             f"New landslides are listed for rasters of up to {LARGEST / 1e6:.0f} megapixels. The difference in "
             "probability has a report of its own."
         )
-        return Part("since", "Since the earlier image", (_compared(before), Notice("Not listed", text, "note")))
-    change = compare(before, subject.result, subject.choice, subject.content.dem)
+        return Part(ANCHOR, TITLE, (_compared(before), Notice("Not listed", text, "note")))
+    try:
+        change = compare(before, subject.result, subject.choice, subject.content.dem)
+    except LandslideError as error:  # a file of the earlier mapping is gone: the rest of the report is not affected
+        return Part(ANCHOR, TITLE, (_compared(before), Notice("Not compared", str(error), "note")))
     content: list[Content] = [Paragraph(_headline(subject, change), lead=True), _compared(before)]
     if len(change.unseen):
         number = len(change.unseen)
@@ -57,7 +56,7 @@ def since_before(subject: MappingSubject) -> Part | None:
     if len(change.new):
         content.append(_table(subject, change))
     content.append(Pictures((_difference(subject, change),)))
-    return Part("since", "Since the earlier image", tuple(content))
+    return Part(ANCHOR, TITLE, tuple(content))
 
 
 def _headline(subject: MappingSubject, change: Change) -> str:
