@@ -70,6 +70,12 @@ def settled(page: Any) -> dict[str, float]:
     return box
 
 
+def open_layers(frame: Any) -> None:
+    """Unfold the list of layers, which begins so on wide maps only."""
+    if not frame.evaluate("() => document.querySelector('.sl-panel').open"):
+        frame.locator(".sl-panel summary").first.click()
+
+
 def at(page: Any, frame: Any, row: float, col: float) -> tuple[float, float]:
     """Place on the screen of a scene's pixel, by the share of the scene's extent on the map."""
     script = """([down, across]) => {
@@ -170,6 +176,7 @@ def test_a_click_names_the_pixel_and_selects_the_polygon(demo: Demo, visit: Call
 def test_opacity_and_ticks_act_in_the_browser_and_stay(demo: Demo, visit: Callable[..., Any]) -> None:
     seen = visit(demo.address)
     page, frame = seen.page, seen.map_frame()
+    open_layers(frame)
     frame.get_by_label("Opacity of Found landslides (area)").fill("0.2")
     frame.get_by_label("Found landslides (outlines)", exact=True).uncheck()
     page.get_by_role("slider").first.focus()
@@ -220,6 +227,7 @@ def test_the_picture_is_the_map_as_it_is_seen(demo: Demo, visit: Callable[..., A
     seen = visit(demo.address)
     page, frame = seen.page, seen.map_frame()
     frame.wait_for_function(f"() => ({MASK_TILES})().length > 0")  # layers are shown once the map's size is at rest
+    open_layers(frame)
     frame.get_by_label("Opacity of Image").fill("0.5")
     with page.expect_download() as saved:
         frame.get_by_role("button", name="Save the map").click()
@@ -308,7 +316,7 @@ def test_tools_go_to_places_measure_the_ground_and_show_two_maps(demo: Demo, vis
 
     if demo.georeferenced:
         page.route("https://tile.openstreetmap.org/**", lambda route: route.abort())
-        frame.locator(".sl-panel summary").first.click()
+        open_layers(frame)
         frame.get_by_label("Street map (online)", exact=True).check()
         frame.get_by_text("The street map cannot be reached").wait_for()
 

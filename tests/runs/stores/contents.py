@@ -45,6 +45,7 @@ def role_of(name: str) -> str:
     folder, _, last = name.rpartition("/")
     found = SCHEME.match(last) or EARLIER.match(last)
     plain = last if found is None else f"{found['what']}{found['ending']}"
+    plain = plain.replace("truth.", "reference.")  # its role, by which the file was called
     return f"{folder}/{plain.replace('-', '_')}" if folder else plain.replace("-", "_")
 
 
