@@ -113,7 +113,9 @@ def test_two_runs_are_laid_over_each_other(site: Site, open_page: Callable[..., 
     sentence = page.get_by_text("of the pixels with data in both")
     sentence.wait_for()
     assert "1.56 %" in sentence.inner_text()
-    page.frame_locator("iframe").first.get_by_text("B minus A", exact=True).wait_for()
+    shown = page.frame_locator("iframe").first
+    shown.locator("summary", has_text="Layers").click()
+    shown.get_by_text("B minus A", exact=True).wait_for()
     steps.has_tiles(seen.map_frame(), "/change/")
     assert "view=Difference" in page.url
     (made,) = site.store.children(site.first)

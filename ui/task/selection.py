@@ -149,6 +149,11 @@ class Selection:
             return None
         return around(chosen.total_bounds)
 
+    @property
+    def on_top(self) -> Name | None:
+        """Name of what was last chosen beside the table, whose row is its first."""
+        return st.session_state.get(f"first-row-{self.run}")
+
     def first(self, frame: DataFrame) -> DataFrame:
         """A table with the row that was chosen beside it on top, where it is seen.
 
@@ -157,7 +162,7 @@ class Selection:
         frame
             With a column ``id``.
         """
-        on_top = frame["id"] == st.session_state.get(f"first-row-{self.run}")
+        on_top = frame["id"] == self.on_top
         if not on_top.any():
             return frame
         import pandas
@@ -223,7 +228,7 @@ def show_table(
     selection
         Of the run that the table is of.
     key
-        Of the widget, one for each run.
+        Begins that of the widget, one for each run.
     config, alt, height
         As of `streamlit.dataframe`.
     """
@@ -233,8 +238,11 @@ def show_table(
     def choose(ticked: list[Name]) -> None:
         selection.choose(ticked[0], "table") if ticked else selection.clear()
 
+    # A table of its own for each that is on top: a browser unticks the rows of a table whose rows change, and would
+    # tell so of what was chosen on the map a moment ago.
+    widget = f"{key}-{selection.on_top}"
     show_rows(
-        shown, shown["id"].tolist(), current, choose, key=key, column_config=config, height=height, alt=alt,
+        shown, shown["id"].tolist(), current, choose, key=widget, column_config=config, height=height, alt=alt,
     )  # fmt: skip
 
 
