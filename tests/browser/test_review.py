@@ -87,6 +87,7 @@ def test_the_keys_of_the_review_are_heard_while_the_map_has_the_focus(address: s
     assert frame.evaluate("document.hasFocus()")
     page.get_by_role("button", name="Next").click()
     frame.evaluate("() => { window.focus(); document.body.focus(); }")
+    page.keyboard.press("x")
     page.keyboard.press("y")
     page.get_by_text("1 of 1 reviewed · correct 1").wait_for()
     assert steps.without_probes(seen.complaints) == []

@@ -95,6 +95,8 @@ def drawn_areas(first: Compared, second: Compared) -> tuple[Outlines, ...]:
     from core.serve.coordinates import drawing_on_map
 
     grid = map_spec(first, second).grid
+    if grid.crs is None:
+        return ()  # pixels of the drawn area are those of the whole image, which this map may show a part of
     drawn = {one.letter: area for one in (first, second) if (area := one.run.parameters.get("area"))}
     layers = []
     for letter, area in drawn.items():

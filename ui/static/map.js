@@ -789,18 +789,20 @@ window.slidelens = window.slidelens || (function () {
   // Letters are shortcuts of the page, which does not hear them while this frame has the focus, as after a click on
   // the map.
   function forwardKeys() {
-    document.addEventListener("keydown", function (event) {
+    const forward = function (event) {
       const typed = event.target.closest && event.target.closest("input, textarea, select");
-      if (typed || event.ctrlKey || event.metaKey || event.altKey || !/^[a-z]$/i.test(event.key)) return;
+      if (typed || event.repeat || event.ctrlKey || event.metaKey || event.altKey || !/^[a-z]$/i.test(event.key)) return;
       const page = window.parent;
       if (page === window) return;
       const told = { key: event.key, code: event.code, shiftKey: event.shiftKey, bubbles: true, cancelable: true };
       try {
-        page.document.body.dispatchEvent(new page.KeyboardEvent("keydown", told));
+        page.document.body.dispatchEvent(new page.KeyboardEvent(event.type, told));
       } catch (error) {
         if (error.name !== "SecurityError") throw error;  // the map stands in a page of another server
       }
-    });
+    };
+    document.addEventListener("keydown", forward);
+    document.addEventListener("keyup", forward);  // a key that is not let go would be taken for a part of the next
   }
 
   // ---- modules

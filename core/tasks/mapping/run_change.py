@@ -48,7 +48,7 @@ def lost_difference(store: Store, first: str, second: str) -> Run | None:
 
 
 def since_before(store: Store, run: Run, before: str) -> Run | None:
-    """The newest finished difference between a run and a mapping of the scene that it is compared with.
+    """The newest finished difference between a run and a mapping, by the same model, of the scene before the event.
 
     Parameters
     ----------
@@ -60,7 +60,11 @@ def since_before(store: Store, run: Run, before: str) -> Run | None:
     if not before:
         return None
     known = (one for one in store.children(run.id, KIND) if one.status == "done" and one.parents[1:2] == (run.id,))
-    return next((one for one in known if store.run(one.parents[0]).input(SCENE).dataset_id == before), None)
+    for one in known:
+        earlier = store.run(one.parents[0])
+        if earlier.input(SCENE).dataset_id == before and earlier.model == run.model:
+            return one
+    return None
 
 
 def _of(store: Store, first: str, second: str) -> list[Run]:

@@ -58,7 +58,7 @@ def test_a_compared_mapping_tells_what_is_new(store: Store, pair: tuple[str, str
     area = r"90\d m²|899 m²" if store.result(pair[1]).grid.in_metres else "9 px"
     said = rf"1 \(({area})\) of the 2 mapped landslides is new; 1 was mapped in the earlier image, too\."
     assert re.search(said, text), text
-    assert f"The earlier image is earlier. It was mapped with the same model and settings (run {pair[0][:8]})" in text
+    assert f"The earlier image is earlier. It was mapped with the same model (run {pair[0][:8]})" in text
     assert "All new landslides, each with the coordinates of a point inside it" in text
     assert "Since the earlier image" not in text_of(store, pair[0])
 
@@ -106,3 +106,13 @@ def test_a_report_is_written_when_the_earlier_mapping_has_lost_its_file(store: S
     text = text_of(store, pair[1])
     assert "Not compared" in text
     assert "landslides, together" in text
+
+
+def test_a_mapping_of_the_earlier_image_by_another_model_is_not_compared(
+    tmp_path: Path, store: Store, pair: tuple[str, str]
+) -> None:
+    first = store.run(pair[0])
+    placement = "north-up" if store.result(pair[0]).grid.crs else "without CRS"
+    other = replace(made_run(tmp_path / "other", before(), placement), inputs=first.inputs, model="another")
+    compare(store, keep(store, other, first.inputs[0].dataset_id).id, pair[1])
+    assert "Since the earlier image" not in text_of(store, pair[1])

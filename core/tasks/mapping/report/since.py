@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,8 +71,8 @@ def _headline(subject: MappingSubject, change: Change) -> str:
 
 def _compared(before: MappingResult) -> Paragraph:
     return Paragraph(
-        f"The earlier image is {before.scene}. It was mapped with the same model and settings (run {before.id[:8]}). "
-        "Both are compared at the threshold and minimum area of this report."
+        f"The earlier image is {before.scene}. It was mapped with the same model (run {before.id[:8]}): its pixels at "
+        "or above the threshold of this report count as mapped before."
     )
 
 
@@ -81,7 +82,9 @@ def _area(subject: MappingSubject, polygons: object) -> str:
 
 def _images(subject: MappingSubject, change: Change) -> Picture:
     scene, grid = subject.content.before_scene, subject.result.grid
-    earlier = None if scene is None else image_aligned(scene, grid, reduced_shape(grid, SHOWN_SIDE))
+    earlier = None
+    with suppress(LandslideError):  # an image that cannot be read any more is left out, and said to be
+        earlier = None if scene is None else image_aligned(scene, grid, reduced_shape(grid, SHOWN_SIDE))
     figure = draw_before_and_after(earlier, subject.panels.image, grid, change.new)
     alt = f"The earlier and the later image, with {count(len(change.new), 'new landslide')} outlined."
     return picture(figure, alt, "The earlier image and the image of this report, each with its own contrast. "
