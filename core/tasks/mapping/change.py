@@ -82,7 +82,12 @@ def compare(before: MappingResult, after: MappingResult, choice: Choice, dem: Pa
     GridError
         When one has a coordinate system and the other not, when sizes differ in pixel space, or without overlap.
     """
-    findings = find(after, choice, dem)
+    return compare_findings(before, find(after, choice, dem))
+
+
+def compare_findings(before: MappingResult, findings: Findings) -> Change:
+    """Compare what was found in a later run, at its choice, with an earlier one of the same place; see `compare`."""
+    after, choice = findings.result, findings.choice
     earlier = _codes_on(before, after)
     now = np.where(findings.valid, _codes_on(after, after), 255).astype(np.uint8)
     known = (earlier != 255) & (now != 255)

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from core.errors import InputError
+from core.errors import InputError, LandslideError
 from core.jobs.perform import Job, run_inline
+from core.runs.kinds import parameters_of
+from core.runs.queue import finite
 from core.runs.records import Order, Run
 from core.tasks.imagery.result import ImageResult, derived
 from core.tasks.imagery.roles import SCENE
 from core.tasks.mapping.difference import write_difference
 from core.tasks.mapping.result import CHANGE, MappingResult
+from core.tasks.mapping.run import request_for
 
 if TYPE_CHECKING:
     from core.runs.store import Store
+    from core.tasks.mapping.run import Request
 
 KIND: Final = "change"
 FILE = "change.tif"
@@ -47,24 +51,36 @@ def lost_difference(store: Store, first: str, second: str) -> Run | None:
     return last if last is not None and last.status in ("failed", "interrupted") else None
 
 
-def since_before(store: Store, run: Run, before: str) -> Run | None:
-    """The newest finished difference between a run and a mapping, by the same model, of the scene before the event.
+def since_before(store: Store, run: Run) -> Run | None:
+    """The newest finished difference between a mapping and that of the scene before the event, asked for alike.
 
-    Parameters
-    ----------
-    run
-        The later mapping.
-    before
-        Id of the scene of the same place before the event; without one there is no difference.
+    That is a mapping of all of the earlier scene by the same model with the same settings and the same bands; None
+    where there is none, or where the scenes or the settings are not known any more.
     """
-    if not before:
+    try:
+        record = store.dataset(run.input(SCENE).dataset_id)
+        before = record.companions.get("before", "")
+        known = [one for one in store.children(run.id, KIND) if one.status == "done" and one.parents[1:2] == (run.id,)]
+        if not before or not known:
+            return None
+        mapped, other = (store.scene_record(one).scene for one in (record.id, before))
+        asked = request_for(store.result(run.id, MappingResult), mapped, other)
+        return next((one for one in known if _answers(store, store.run(one.parents[0]), before, asked)), None)
+    except LandslideError:  # an image was removed, or the settings are those of an earlier version
         return None
-    known = (one for one in store.children(run.id, KIND) if one.status == "done" and one.parents[1:2] == (run.id,))
-    for one in known:
-        earlier = store.run(one.parents[0])
-        if earlier.input(SCENE).dataset_id == before and earlier.model == run.model:
-            return one
-    return None
+
+
+def _answers(store: Store, earlier: Run, before: str, asked: Request) -> bool:
+    """Whether a mapping is of a scene and gives what a request asks for, whichever engine computed it."""
+    if earlier.input(SCENE).dataset_id != before or _settings(earlier.parameters) != _settings(parameters_of(asked)):
+        return False
+    used = (store.provenance(earlier.id).get("bridge") or {}).get("bands")
+    return asked.bands is None or used is None or tuple(used) == asked.bands
+
+
+def _settings(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was asked for of a model but for its bands, which may be found by themselves."""
+    return {name: value for name, value in finite(parameters).items() if name not in ("engine", "bands")}
 
 
 def _of(store: Store, first: str, second: str) -> list[Run]:

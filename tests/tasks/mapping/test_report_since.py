@@ -12,9 +12,12 @@ import pytest
 from core.report.make import make_report, report_input
 from core.report.state import is_out_of_date
 from core.report.write import render
+from core.runs.kinds import parameters_of
 from core.runs.store import Store
 from core.tasks.imagery.result import image_inputs
+from core.tasks.mapping.options import Options
 from core.tasks.mapping.report.parts import MAPPING
+from core.tasks.mapping.run import Request
 from core.tasks.mapping.run_change import difference_here
 from core.tasks.mapping.view import Choice
 from tests.factories import PLACEMENTS, keep, made_run, ramp, write_raster
@@ -22,6 +25,14 @@ from tests.tasks.mapping.test_change import after, before
 from tests.tasks.mapping.test_report import Page
 
 CHOICE = Choice(0.5, 0.0)
+ASKED: dict[str, object] = {"parameters": parameters_of(Request("made")), "bridge": {"bands": [1]}}
+
+
+
+def asked(**changed: object) -> dict[str, object]:
+    """The record of a mapping with other settings."""
+    request = replace(Request("made"), **changed)  # type: ignore[arg-type]
+    return {"parameters": parameters_of(request), "bridge": {"bands": list(request.bands or (1,))}}
 
 
 def text_of(store: Store, run: str) -> str:
@@ -40,7 +51,7 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path, store: Store) -> tuple[
     runs = []
     for record, values in zip(scenes, (before(), after()), strict=True):
         made = made_run(tmp_path / f"run-{record.scene.name}", values, placement)
-        made = replace(made, inputs=image_inputs(record.scene.name, record.scene.digest))
+        made = replace(made, inputs=image_inputs(record.scene.name, record.scene.digest), provenance=ASKED)
         runs.append(keep(store, made, record.id).id)
     return runs[0], runs[1]
 
@@ -58,7 +69,7 @@ def test_a_compared_mapping_tells_what_is_new(store: Store, pair: tuple[str, str
     area = r"90\d m²|899 m²" if store.result(pair[1]).grid.in_metres else "9 px"
     said = rf"1 \(({area})\) of the 2 mapped landslides is new; 1 was mapped in the earlier image, too\."
     assert re.search(said, text), text
-    assert f"The earlier image is earlier. It was mapped with the same model (run {pair[0][:8]})" in text
+    assert f"The earlier image is earlier. It was mapped with the same model and settings (run {pair[0][:8]})." in text
     assert "All new landslides, each with the coordinates of a point inside it" in text
     assert "Since the earlier image" not in text_of(store, pair[0])
 
@@ -68,7 +79,7 @@ def test_a_comparison_with_another_run_of_the_same_image_is_not_one_with_the_ear
 ) -> None:
     later = store.run(pair[1])
     placement = "north-up" if store.result(pair[1]).grid.crs else "without CRS"
-    again = replace(made_run(tmp_path / "again", before(), placement), inputs=later.inputs)
+    again = replace(made_run(tmp_path / "again", before(), placement), inputs=later.inputs, provenance=ASKED)
     compare(store, keep(store, again, later.inputs[0].dataset_id).id, pair[1])
     assert "Since the earlier image" not in text_of(store, pair[1])
 
@@ -80,10 +91,11 @@ def test_landslides_where_the_earlier_image_has_no_data_are_neither_new_nor_old(
     blind = before()
     blind[5:] = np.nan
     placement = "north-up" if store.result(pair[0]).grid.crs else "without CRS"
-    made = replace(made_run(tmp_path / "blind", blind, placement), inputs=first.inputs)
+    made = replace(made_run(tmp_path / "blind", blind, placement), inputs=first.inputs, provenance=ASKED)
     compare(store, keep(store, made, first.inputs[0].dataset_id).id, pair[1])
     text = text_of(store, pair[1])
-    assert "0 of the 2 mapped landslides are new; 1 was mapped in the earlier image, too." in text
+    said = "None of the 2 mapped landslides is new; 1 was mapped in the earlier image, too; 1 cannot be compared."
+    assert said in text
     assert "cannot be compared" in text
     assert "It counts neither as new nor as mapped before." in text
 
@@ -113,6 +125,58 @@ def test_a_mapping_of_the_earlier_image_by_another_model_is_not_compared(
 ) -> None:
     first = store.run(pair[0])
     placement = "north-up" if store.result(pair[0]).grid.crs else "without CRS"
-    other = replace(made_run(tmp_path / "other", before(), placement), inputs=first.inputs, model="another")
+    other = replace(
+        made_run(tmp_path / "other", before(), placement), inputs=first.inputs, model="another",
+        provenance=asked(model="another"),
+    )  # fmt: skip
     compare(store, keep(store, other, first.inputs[0].dataset_id).id, pair[1])
     assert "Since the earlier image" not in text_of(store, pair[1])
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ({"stretch": "2,98"}, False),
+        ({"bands": (2,)}, False),
+        ({"area": {"type": "Polygon", "coordinates": []}}, False),
+        ({"options": Options(overlap=0.5)}, False),
+        ({"engine": "torch"}, True),  # the same result by another way
+    ],
+)
+def test_a_mapping_of_the_earlier_image_with_other_settings_is_not_compared(
+    tmp_path: Path, store: Store, pair: tuple[str, str], changed: dict[str, object], same: bool
+) -> None:
+    first = store.run(pair[0])
+    placement = "north-up" if store.result(pair[0]).grid.crs else "without CRS"
+    other = replace(made_run(tmp_path / "other", before(), placement), inputs=first.inputs, provenance=asked(**changed))
+    compare(store, keep(store, other, first.inputs[0].dataset_id).id, pair[1])
+    assert ("Since the earlier image" in text_of(store, pair[1])) is same
+
+
+def test_the_terms_of_the_earlier_image_stand_under_data_and_licences(store: Store, pair: tuple[str, str]) -> None:
+    compare(store, *pair)
+    data = text_of(store, pair[1]).split("Data and licences")[-1]
+    assert re.search(r"Earlier image\s*Name\s*earlier\s*Source and licence\s*licence not stated", data), data
+    assert store.run(pair[0]).input("scene").digest in data
+
+
+@pytest.mark.parametrize(
+    ("earlier", "said"),
+    [
+        (before(), "was mapped in the earlier image, too."),
+        (np.zeros((12, 20)), "is new."),
+        (np.where(np.arange(12)[:, None] < 5, np.nan, np.zeros((12, 20))), "cannot be compared."),
+    ],
+    ids=["old", "new", "unseen"],
+)
+def test_one_landslide_is_told_of_as_one(
+    tmp_path: Path, store: Store, pair: tuple[str, str], earlier: np.ndarray, said: str
+) -> None:
+    runs = []
+    placement = "north-up" if store.result(pair[0]).grid.crs else "without CRS"
+    for name, run, values in zip(("one", "other"), pair, (earlier, before()), strict=True):
+        inputs = store.run(run).inputs
+        made = replace(made_run(tmp_path / name, values, placement), inputs=inputs, provenance=ASKED)
+        runs.append(keep(store, made, inputs[0].dataset_id).id)
+    compare(store, *runs)
+    assert re.search(rf"The one mapped landslide \([\d,]+ (m²|px)\) {said}", text_of(store, runs[1]))

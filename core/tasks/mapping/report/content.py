@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import LandslideError
 from core.report.content import GridReport
+from core.report.origin import sources_of
 from core.runs.kinds import is_primary
 from core.tasks.imagery.inputs import known_scene
 from core.tasks.imagery.report import shared_content
@@ -21,10 +21,29 @@ from core.tasks.mapping.view import Choice
 
 if TYPE_CHECKING:
     from core.raster.scene import Scene
-    from core.runs.records import Run, SceneRecord
+    from core.runs.records import Run
     from core.runs.store import Store
     from core.tasks.mapping.outlines import Outlined
     from core.tasks.mapping.report.subject import MappingSubject
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The mapping of the image before the event.
+
+    Attributes
+    ----------
+    result
+        Of that mapping.
+    scene
+        Its image; None where that is no longer there.
+    source
+        Where the image comes from and its terms, in words; empty where it was removed.
+    """
+
+    result: MappingResult
+    scene: Scene | None
+    source: str
 
 
 @dataclass(frozen=True)
@@ -39,22 +58,20 @@ class MappingInput(GridReport):
         Threshold and areas; the model's own when None.
     outlined
         Landslides at `choice` of a raster too large to outline at once; None when nobody has had them outlined.
-    before, before_scene
-        The mapping of the image before the event that this one was compared with, and that image; None where there is
-        no comparison, or the image is no longer there.
+    earlier
+        The mapping of the image before the event that this one was compared with; None where there is no comparison.
     """
 
     result: MappingResult
     dem: Path | None = None
     choice: Choice | None = None
     outlined: Outlined | None = None
-    before: MappingResult | None = None
-    before_scene: Scene | None = None
+    earlier: Earlier | None = None
 
     def key(self) -> tuple[str, ...]:
         """See `ReportInput`."""
         outlined = "" if self.outlined is None else str(self.outlined.path)
-        before = "" if self.before is None else self.before.id
+        before = "" if self.earlier is None else self.earlier.result.id
         return *super().key(), repr(self.choice), str(self.dem), outlined, before
 
     @cached_property
@@ -80,29 +97,27 @@ def gather_mapping(store: Store, run: Run, view: Choice | None) -> MappingInput:
     chosen = view or Choice.default(result)
     outlined = outlined_before(store, result, chosen, terrain=dem is not None) if is_primary(run) else None
     choice = view if outlined is None else chosen
-    earlier, scene = _earlier(store, run, record)
     return MappingInput(
-        **shared, result=result, dem=dem, choice=choice, outlined=outlined, before=earlier, before_scene=scene
+        **shared, result=result, dem=dem, choice=choice, outlined=outlined, earlier=_earlier(store, run)
     )
 
 
 def compared_with(store: Store, run: Run) -> tuple[str, ...]:
     """Ids of the mapping of the image before the event that a mapping was compared with; empty without one."""
-    try:
-        before = store.dataset(run.input(SCENE).dataset_id).companions.get("before", "")
-    except LandslideError:  # the image was removed
-        return ()
-    difference = since_before(store, run, before)
+    difference = since_before(store, run)
     return () if difference is None else difference.parents[:1]
 
 
-def _earlier(store: Store, run: Run, record: SceneRecord | None) -> tuple[MappingResult | None, Scene | None]:
-    difference = None if record is None else since_before(store, run, record.before)
+def _earlier(store: Store, run: Run) -> Earlier | None:
+    difference = since_before(store, run)
     if difference is None:
-        return None, None
+        return None
     earlier = store.run(difference.parents[0])
     scene = known_scene(store, earlier)
-    return store.result(earlier.id, MappingResult), None if scene is None else scene.scene
+    return Earlier(
+        store.result(earlier.id, MappingResult), None if scene is None else scene.scene,
+        dict(sources_of(store, earlier.inputs)).get(earlier.input(SCENE).dataset_id, ""),
+    )  # fmt: skip
 
 
 def gather_change(store: Store, run: Run, view: object) -> ChangeInput:
