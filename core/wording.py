@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 ABBREVIATIONS = ("twi", "spi", "sti", "tpi", "tri", "ndvi", "ndwi", "evi", "pga")
 """Words of factors' names that are written in capitals."""
 
+SHORT = {"nms": "NMS", "iou": "IoU", "dem": "DEM", "crs": "CRS", "rmse": "RMSE"}
+"""Abbreviations in the names of settings, as they are written."""
+
 
 def count(number: float, noun: str, several: str = "", form: str = ",") -> str:
     """A number with its noun in the right form, which for several is the one given or has an s.
@@ -86,3 +89,14 @@ def factor_words(name: str) -> str:
     ('plan curvature', 'TWI', 'NDVI 2019')
     """
     return " ".join(word.upper() if word.lower() in ABBREVIATIONS else word for word in name.split("_"))
+
+
+def setting_words(name: str) -> str:
+    """Name of a setting as people read it.
+
+    Examples
+    --------
+    >>> setting_words("minimum_area"), setting_words("nms_iou")
+    ('minimum area', 'NMS IoU')
+    """
+    return " ".join(SHORT.get(word.lower(), word) for word in name.split("_"))

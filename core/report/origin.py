@@ -14,8 +14,8 @@ from core.raster.scene import Scene
 from core.report.content import GridReport, ReportInput
 from core.report.parts import Facts, Paragraph, Part
 from core.report.subject import UsedModel, joint_of, models_of
-from core.report.words import UNKNOWN, moment, moment_of, role_title
-from core.runs.kinds import tasks
+from core.report.words import UNKNOWN, moment, moment_of
+from core.runs.kinds import role_title, tasks
 from core.wording import count
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from datetime import datetime
 from core.wording import area, moment
 
 __all__ = (
-    "UNKNOWN", "area", "moment", "moment_of", "of_hundred", "percent", "role_title", "score", "sentences",
+    "UNKNOWN", "area", "moment", "moment_of", "of_hundred", "percent", "score", "sentences",
     "why_undefined",
 )  # fmt: skip
 
@@ -87,17 +87,6 @@ def why_undefined(scores: Mapping[str, float], what: str, found: int, known: int
     if not known:
         reasons.append("the reference holds no landslide in the area processed")
     return f"Undefined (–): {', '.join(names)}, because {' and '.join(reasons or ['their denominator is zero'])}."
-
-
-def role_title(role: str) -> str:
-    """What the role of a run's input is called.
-
-    Examples
-    --------
-    >>> role_title("dem"), role_title("other_orbit")
-    ('Elevation model', 'Other orbit')
-    """
-    return "Elevation model" if role == "dem" else role.replace("_", " ").capitalize()
 
 
 def moment_of(text: object) -> str:

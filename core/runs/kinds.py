@@ -294,6 +294,18 @@ def find_task(name: str) -> Task:
     return known[name]
 
 
+def role_title(role: str) -> str:
+    """What the role of a run's input is called; one that no task here declares is named after itself.
+
+    Examples
+    --------
+    >>> role_title("dem"), role_title("other_orbit"), role_title("of_another_version")
+    ('Elevation model', 'Points of the other orbit', 'Of another version')
+    """
+    declared = (one.title for task in tasks().values() for one in task.roles if one.name == role)
+    return next(declared, role.replace("_", " ").capitalize())
+
+
 def kind_of(run: Run) -> Kind | None:
     """The kind of a run; None when this installation does not know its task or kind."""
     task = tasks().get(run.task)

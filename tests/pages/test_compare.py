@@ -20,7 +20,7 @@ from core.tasks.mapping.run_change import order_difference
 from tests.factories import NORTH_UP, keep, made_run
 from ui.runs.compare import Compared
 from ui.runs.compare_map import drawn_areas, map_spec
-from ui.runs.parameter_diff import differing, told_apart
+from ui.runs.parameter_diff import _title, differing, told_apart
 
 HOSTILE = "<img src=x onerror=alert(1)> [a](b)"
 
@@ -169,7 +169,7 @@ def test_parameters_are_compared_one_by_one(tmp_path: Path) -> None:
     third = run("c", stretch="auto", options={"turned": True, "overlap": 0.25}, area={"coordinates": [2]})
     assert differing([one, other, third]) == [
         ("Test-time augmentation", ["no", "yes", "yes"]),
-        ("Processed area", ["whole image", "drawn area", "another drawn area (2)"]),
+        ("Processed area", ["whole image", "drawn area 1", "drawn area 2"]),
     ]
 
 
@@ -287,21 +287,62 @@ def test_runs_that_look_alike_are_told_apart_by_their_settings(store: Store) -> 
 
     plain = order("red", options={"overlap": 0.25, "turned": False}, area=None)
     turned = order("red", options={"overlap": 0.25, "turned": True}, area=None)
-    part = order("red", options={"overlap": 0.25, "turned": False}, area={"type": "Polygon"})
+    part = order("red", options={"overlap": 0.25, "turned": False}, area={"coordinates": [1]})
+    part_again = order("red", options={"overlap": 0.25, "turned": False}, area={"coordinates": [2]})
     other, elsewhere = order("blue"), order("red", "hill")
     again, checked = order("blue"), order("grey", more=(Input("reference", "", "slides.gpkg"),), bands=[1, 2, 3])
-    bare = order("grey", bands=None)
-    runs = (plain, turned, part, other, elsewhere, again, checked, bare)
+    bare, old = order("grey", bands=None), order("grey")
+    runs = (plain, turned, part, part_again, other, elsewhere, again, checked, bare, old)
     said = told_apart([store.run(one) for one in runs])
     assert said == {
         plain: "test-time augmentation no", turned: "test-time augmentation yes", other: "", again: "",
-        checked: "reference slides.gpkg, requested bands 1, 2, 3", bare: "no reference, requested bands automatic",
+        part: "drawn area 1", part_again: "drawn area 2",
+        checked: "reference inventory slides.gpkg, requested bands 1, 2, 3",
+        bare: "no reference inventory, requested bands automatic",
+        old: "no reference inventory, requested bands not recorded",
     }  # fmt: skip
+
+
+def test_runs_of_other_images_with_one_name_are_told_apart_by_their_content(store: Store) -> None:
+    runs = [
+        store.order(Order("mapping", "mapping", {}, (Input("scene", "", "valley", digest * 64),), "red"))
+        for digest in "ab"
+    ]
+    said = told_apart([store.run(one) for one in runs])
+    assert said == {runs[0]: "image SHA-256 aaaaaaaa", runs[1]: "image SHA-256 bbbbbbbb"}
+
+
+def test_long_settings_are_cut_where_runs_are_told_apart(store: Store) -> None:
+    runs = [
+        store.order(Order("mapping", "mapping", {"bands": bands, "note": note}, image_inputs("valley"), "red"))
+        for bands, note in ((list(range(1, 41)), "b" * 60), ([1], ""))
+    ]
+    said = told_apart([store.run(one) for one in runs])
+    assert said[runs[0]] == f"requested bands 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, …, note {'b' * 39}…"
+
+
+def test_entries_are_named_with_what_they_belong_to() -> None:
+    named = {
+        "truth.kind": "Reference: kind", "runtime.version": "Runtime: version", "parameters.plan.seed": "Plan: seed",
+        "parameters.options.nms_iou": "Options: NMS IoU",
+    }  # fmt: skip
+    assert {name: _title(name) for name in named} == named
 
 
 def test_runs_of_many_different_settings_are_told_apart_by_the_first(store: Store) -> None:
     series = (Input("series", "", "slope"),)
-    plans = [{"plan": dict.fromkeys("abcde", value)} for value in (1, 2)]
-    runs = [store.order(Order("displacement", "forecast", plan, series)) for plan in plans]
+    def told(names: str) -> str:
+        plans = [{"plan": dict.fromkeys(names, value)} for value in (1, 2)]
+        runs = [store.order(Order("displacement", "forecast", plan, series)) for plan in plans]
+        return told_apart([store.run(one) for one in runs])[runs[1]]
+
+    assert told("abcde") == "plan: a 2, plan: b 2, plan: c 2, 2 further settings"
+    assert told("abcd") == "plan: a 2, plan: b 2, plan: c 2, plan: d 2", "not 1 further settings"
+
+
+def test_a_zero_that_stands_for_a_choice_of_its_own_is_said_in_words(store: Store) -> None:
+    plans = [{"plan": {"refit": refit, "window": window}} for refit, window in ((0, 50), (5, 0))]
+    runs = [store.order(Order("displacement", "forecast", plan, (Input("series", "", "slope"),))) for plan in plans]
     said = told_apart([store.run(one) for one in runs])
-    assert said[runs[1]] == "plan: a 2, plan: b 2, plan: c 2, 2 further settings"
+    assert said[runs[0]] == "refit after … forecasts automatic, training window (steps) 50"
+    assert said[runs[1]] == "refit after … forecasts 5, training window (steps) all"

@@ -334,6 +334,34 @@ def test_what_goes_wrong_with_several_is_said_below_the_table(
     press(page, "Merge")
     (error,) = page.error
     assert "These outlines are too far apart." in error.value
-    order = [one for one in page.main if one.type in ("error", "button")]
-    shown = [getattr(one, "label", one.type) for one in order]
-    assert shown.index("error") > shown.index("Mark not reviewed")
+    assert beside(page).index("error") > beside(page).index("Mark not reviewed")
+
+    page.button_group(key=f"review-show-{run}").set_value(["unreviewed"]).run()
+    assert len(page.error) == 1, "shown with a filter, too"
+    press(page, "Clear selection")
+    assert not page.error, "it was about what was selected then"
+
+
+def test_what_goes_wrong_above_the_map_is_said_there_also_with_several_rows_selected(
+    page: AppTest, store: Store, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = found_ids(store, run)
+    opened(page, run)
+    select(page, run, first)
+    press(page, "Correct")
+    page.session_state[f"review-ticked-{run}"] = [second, first]
+    page.run()
+
+    def refuse(*_: object) -> None:
+        raise InputError("The log cannot be written.", remedy="Free disk space.")
+
+    monkeypatch.setattr("core.review.log.undo", refuse)
+    page.button(key=f"review-undo-{run}").click().run()
+    (error,) = page.error
+    assert "The log cannot be written." in error.value
+    assert beside(page).index("error") < beside(page).index("Correct")
+
+
+def beside(page: AppTest) -> list[str]:
+    """Errors and buttons of a page in their order, by type or label."""
+    return [getattr(one, "label", one.type) for one in page.main if one.type in ("error", "button")]

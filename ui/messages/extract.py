@@ -34,7 +34,8 @@ def messages() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for task in tasks().values():
         kinds = (text for kind in task.kinds for text in (kind.title, kind.group))
-        for text in (task.title, *kinds, task.counted, task.counted_each, task.level):
+        roles = (role.title for role in task.roles)
+        for text in (task.title, *kinds, *roles, task.counted, task.counted_each, task.level):
             if text:
                 found.setdefault(text, ["core/tasks"])
     for metric in all_metrics():

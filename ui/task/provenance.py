@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.report.words import moment_of, role_title
+from core.report.words import moment_of
+from core.runs.kinds import role_title
 from core.wording import count
 from ui import labels, resources
 from ui.feedback import plain
@@ -48,7 +49,7 @@ def _data(result: RunResult, origin: str) -> Iterator[Line]:
     else:
         for one in result.inputs:
             yield (
-                role_title(one.role),
+                tr(role_title(one.role)),
                 tr("{name} (content SHA-256 {digest}…)").format(name=one.name, digest=one.digest[:16]),
             )
     yield tr("Origin"), origin or tr("unknown")

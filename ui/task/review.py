@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import resources
-from ui.feedback import guard, plain, show_error
+from ui.feedback import guard, plain
 from ui.maps import MapSpec, drawn_on, put_drawing, replace_drawing
 from ui.messages import tr, tr_noop
 from ui.state import Slot
-from ui.task.reviewing import NAME, Reviewing, attempt, do, is_named, is_open, onward, problem_of, reviewing
+from ui.task.reviewing import NAME, Reviewing, attempt, do, is_named, is_open, onward, reviewing, show_problem
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -174,9 +174,7 @@ def _turn(at: Reviewing, *, back: bool) -> None:
 def show_bar(at: Reviewing) -> None:
     """What can be done with what is selected or drawn, above the map."""
     review, one = at.review, at.selected
-    error = problem_of(at.run).get()
-    if error is not None and not at.together:  # else it stands below the table, beside what was pressed
-        show_error(error)
+    show_problem(at, "bar")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="review-bar"):
         _ask_name(at)
         ready = is_named()

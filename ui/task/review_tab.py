@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import labels, resources
-from ui.feedback import guard, plain, show_error
+from ui.feedback import guard, plain
 from ui.messages import tr
 from ui.task.export import folder_of, offer
-from ui.task.reviewing import NAME, Reviewing, do, is_named, onward, problem_of, ticked_key
+from ui.task.reviewing import NAME, Reviewing, do, is_named, onward, show_problem, ticked_key
 from ui.task.selection import show_rows
 from ui.task.table import number_column
 
@@ -164,6 +164,7 @@ def _table(at: Reviewing) -> None:
         column_config=config, height=300, alt="Table of the reviewed inventory",
     )  # fmt: skip
     _several(at, ticked)
+    show_problem(at, "rows")  # also where a filter has left fewer rows than were selected
 
 
 def meant(rows: list[str], before: list[str], offered: str) -> list[str]:
@@ -204,7 +205,10 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
         return tuple(name for name in ids if name in now)
 
     def judged(judgement: Judgement) -> None:
-        do(at, lambda: Edit("judge", still(), judgement=judgement))
+        do(at, lambda: Edit("judge", still(), judgement=judgement), place="rows")
+
+    def deleted() -> None:
+        do(at, lambda: Edit("delete", still()), place="rows")
 
     def merged() -> None:
         made: list[str] = []
@@ -218,7 +222,7 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
             st.session_state[ticked_key(at.run)] = made
             at.selection.choose(made[0], "chart")  # on top of the table
 
-        do(at, edit, then=select)
+        do(at, edit, then=select, place="rows")
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         named = f": {', '.join(ids)}" if len(ids) <= NAMED else ""
@@ -229,12 +233,7 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
         st.button(tr("Mark not reviewed"), on_click=judged, args=("unreviewed",), disabled=off, key=f"{key}-open")
         st.button(tr("Merge"), on_click=merged, disabled=off,
                   key=f"{key}-merge", help=tr("Combine them into one, named after the largest."))  # fmt: skip
-        st.button(
-            tr("Delete"), on_click=lambda: do(at, lambda: Edit("delete", still())), disabled=off, key=f"{key}-delete"
-        )
-    error = problem_of(at.run).get()
-    if error is not None and at.together:
-        show_error(error)
+        st.button(tr("Delete"), on_click=deleted, disabled=off, key=f"{key}-delete")
 
 
 def _searched(at: Reviewing) -> None:
@@ -244,7 +243,7 @@ def _searched(at: Reviewing) -> None:
     st.session_state[key] = at.review.examined
     def changed() -> None:
         wanted = bool(st.session_state[key])
-        do(at, lambda: Edit("examined", examined=wanted))
+        do(at, lambda: Edit("examined", examined=wanted), place="search")
 
     st.checkbox(
         tr("The whole area was searched for landslides missed by the model"),
@@ -253,6 +252,7 @@ def _searched(at: Reviewing) -> None:
         disabled=not is_named(),
         help=tr("Required before ground outside all outlines counts as free of landslides in scores and training."),
     )
+    show_problem(at, "search")
 
 
 def _files(at: Reviewing) -> None:

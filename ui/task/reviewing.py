@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
 from core.errors import LandslideError
+from core.wording import setting_words
 from ui import resources
+from ui.feedback import show_error
 from ui.maps import MapSpec, drawn_on
 from ui.state import Slot
 from ui.task.selection import Selection
@@ -66,7 +68,7 @@ class Reviewing:
         named = [] if declared is None else [option.name for option in options_of(declared.load())]
         unit = " m²" if self.opened.found.grid.in_metres else " px"
         said = [
-            f"{_named(name)}{':' if isinstance(values[name], str) else ''} {_short(values[name])}"
+            f"{setting_words(name)}{':' if isinstance(values[name], str) else ''} {_short(values[name])}"
             f"{unit if 'area' in name or 'holes' in name else ''}"
             for name in named if values.get(name)
         ]
@@ -98,17 +100,32 @@ class Reviewing:
         return drawn_on(self.spec, key=self.map_key)
 
 
-SHORT = {"nms": "NMS", "iou": "IoU"}
-"""Abbreviations as they are written."""
+Place = Literal["bar", "rows", "search"]
+"""Where an edit is asked for: above the map, below the selected rows, or beside the tick for the whole area."""
 
 
-def _named(name: str) -> str:
-    return " ".join(SHORT.get(word, word) for word in name.split("_"))
+@dataclass(frozen=True)
+class Problem:
+    """Why the last edit was not made.
+
+    Attributes
+    ----------
+    error
+        What is shown.
+    place
+        Where the edit was asked for.
+    chosen
+        What was selected then.
+    """
+
+    error: LandslideError
+    place: Place
+    chosen: tuple[str | None, ...]
 
 
 def _short(value: object) -> str:
     if not isinstance(value, float):
-        return _named(str(value))
+        return setting_words(str(value))
     if value < 1:  # a threshold, written as its slider writes it
         return f"{value:.2f}"
     return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
@@ -161,8 +178,10 @@ def _seen(run: str) -> str:
     return f"review-seen-{run}"
 
 
-def do(at: Reviewing, make: Callable[[], Edit], *, then: Callable[[], None] | None = None) -> None:
-    """Add an edit to the log; what goes wrong is shown when the page is drawn next."""
+def do(
+    at: Reviewing, make: Callable[[], Edit], *, then: Callable[[], None] | None = None, place: Place = "bar"
+) -> None:
+    """Add an edit to the log; what goes wrong is shown at a place when the page is drawn next."""
     from core.review.log import append
 
     def add() -> None:
@@ -173,17 +192,29 @@ def do(at: Reviewing, make: Callable[[], Edit], *, then: Callable[[], None] | No
         if then is not None:
             then()
 
-    attempt(at, add)
+    attempt(at, add, place)
 
 
-def attempt(at: Reviewing, work: Callable[[], object]) -> None:
-    """Do something; what goes wrong is shown when the page is drawn next."""
-    problem = problem_of(at.run)
+def attempt(at: Reviewing, work: Callable[[], object], place: Place = "bar") -> None:
+    """Do something; what goes wrong is shown at a place when the page is drawn next."""
+    problem = _problem_of(at.run)
     problem.clear()
     try:
         work()
     except LandslideError as error:
-        problem.put(error)
+        problem.put(Problem(error, place, _chosen(at)))
+
+
+def show_problem(at: Reviewing, place: Place) -> None:
+    """Say what went wrong with the last edit where it was asked for, until something else is selected or done."""
+    slot = _problem_of(at.run)
+    problem = slot.get()
+    if problem is None or problem.place != place:
+        return
+    if problem.chosen != _chosen(at):
+        slot.clear()
+        return
+    show_error(problem.error)
 
 
 def is_named() -> bool:
@@ -191,9 +222,13 @@ def is_named() -> bool:
     return bool(NAME.get())
 
 
-def problem_of(run: str) -> Slot[LandslideError | None]:
-    """What went wrong with the last edit, until the page has said it."""
+def _problem_of(run: str) -> Slot[Problem | None]:
     return Slot(f"review-problem-{run}", None)
+
+
+def _chosen(at: Reviewing) -> tuple[str | None, ...]:
+    """What is selected, on the map and in the table."""
+    return at.selection.current, *at.ticked
 
 
 def onward(run: str) -> Slot[str]:
