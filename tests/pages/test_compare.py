@@ -137,10 +137,20 @@ def test_a_run_of_a_drawn_area_is_called_so_and_does_not_cut_the_other(
         assert area.name == "Processed area (B)"
         (shape,) = area.features["features"]
         assert shape["geometry"] == drawing_on_map(pair[0].grid, store.run(part.id).parameters["area"])
-    assert len(drawn_areas(other, replace(other, letter="C"))) == 1, "the same area is drawn once"
+    (both,) = drawn_areas(other, replace(other, letter="C"))
+    assert both.name == "Processed area (B, C)", "the same area is drawn once, named after both"
     assert drawn_areas(whole, replace(whole, letter="C")) == ()
     assert other.name.endswith("(drawn area)")
     assert not whole.name.endswith("(drawn area)")
+
+
+def test_the_area_of_a_run_without_coordinates_lies_where_it_was_drawn(store: Store, tmp_path: Path) -> None:
+    """Such a run keeps the grid of the whole image: columns and rows of the area are those of the map."""
+    whole, part = (made_run(tmp_path / name, good(), "without CRS") for name in "ab")
+    runs = [keep(store, whole), keep(store, drawn(part))]
+    (area,) = drawn_areas(*(Compared(letter, store.run(run.id), run) for letter, run in zip("AB", runs, strict=True)))
+    (shape,) = area.features["features"]
+    assert shape["geometry"]["coordinates"] == [[[0, 0], [3, 0], [3, -2], [0, -2], [0, 0]]]
 
 
 def test_runs_without_a_difference_say_so(page: AppTest, store: Store, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -94,17 +94,20 @@ def drawn_areas(first: Compared, second: Compared) -> tuple[Outlines, ...]:
     """The outlines of the areas to which the runs were limited; none where both covered the whole image."""
     from core.serve.coordinates import drawing_on_map
 
-    grid = map_spec(first, second).grid
-    if grid.crs is None:
-        return ()  # pixels of the drawn area are those of the whole image, which this map may show a part of
-    drawn = {one.letter: area for one in (first, second) if (area := one.run.parameters.get("area"))}
+    grid = map_spec(first, second).grid  # without coordinates it is that of the whole image, as the drawn areas are
+    shapes: list[tuple[list[str], Any]] = []
+    for one in (first, second):
+        area = one.run.parameters.get("area")
+        if shapes and area == shapes[0][1]:
+            shapes[0][0].append(one.letter)
+        elif area:
+            shapes.append(([one.letter], area))
     layers = []
-    for letter, area in drawn.items():
-        if layers and area == drawn[first.letter]:
-            continue  # both have the same
-        shape = {"type": "Feature", "properties": {"id": letter}, "geometry": drawing_on_map(grid, area)}
+    for letters, area in shapes:
+        named = ", ".join(letters)
+        shape = {"type": "Feature", "properties": {"id": named}, "geometry": drawing_on_map(grid, area)}
         layers.append(Outlines(
-            f"area-{letter}", tr("Processed area ({letter})").format(letter=letter),
+            f"area-{letters[0]}", tr("Processed area ({letter})").format(letter=named),
             {"type": "FeatureCollection", "features": [shape]}, AREA, dashed=True, fill=0.0, seam=True,
         ))  # fmt: skip
     return tuple(layers)
