@@ -61,7 +61,7 @@ def draw_attribution(
     # A bar of its own: that of the picture would be as see-through as its first pixel.
     scale = ScalarMappable(shown.norm, shown.cmap)
     bar = figure.colorbar(scale, ax=axes, orientation="horizontal", shrink=0.7, pad=0.02)
-    ends = {-1: "lowered it", 0: "none", 1: "raised it"} if signed else {0: "not", 1: "most"}
+    ends = {-1: "lowered it", 0: "none", 1: "raised it"} if signed else {0: "none", 1: "most"}
     bar.set_ticks(list(ends), labels=list(ends.values()), fontsize=8)
     bar.set_label("Effect on the score" if signed else "Raised the score", fontsize=8)
     _outline_target(axes, grid, region)

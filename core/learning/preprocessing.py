@@ -151,8 +151,8 @@ def _values(
     offset = target_low - gain * lowest
     ranges = ", ".join(f"{a:.4g}–{b:.4g}" for a, b in zip(lowest, highest, strict=True))
     note = (
-        f"Values ({scene.dtype}) were rescaled: in each band, the range between the percentiles {percentiles[0]:g} and "
-        f"{percentiles[1]:g} of the whole image ({ranges}) was mapped to the range of the training images."
+        f"Values ({scene.dtype}) were rescaled: in each band, percentiles {percentiles[0]:g} to "
+        f"{percentiles[1]:g} of the whole image ({ranges}) were mapped to the range of the training images."
     )
     return tuple(float(v) for v in gain), tuple(float(v) for v in offset), (note,)
 

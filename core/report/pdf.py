@@ -56,6 +56,9 @@ _SCRIPTS = (
 )
 """Scripts that DejaVu lacks, in fonts that every PDF reader has of its own."""
 
+_BEFORE_UNIT = re.compile(r", (?=\S{1,8}$)")
+_BREAK = re.compile("[ \n]")
+
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 _FOOTER = (
@@ -320,7 +323,7 @@ def _table(rows: Sequence[Sequence[str]], numbers: Sequence[bool], *, headed: bo
     from reportlab.platypus import LongTable
 
     if headed:  # a unit stays with what it is of
-        rows = [[words.replace(", ", f",{NO_BREAK}") for words in rows[0]], *rows[1:]]
+        rows = [[_BEFORE_UNIT.sub(f",{NO_BREAK}", words) for words in rows[0]], *rows[1:]]
 
     def cell(words: str, row: int, column: int) -> Flowable:
         bold = (headed and row == 0) or column == 0
@@ -356,7 +359,7 @@ def _widths(rows: Sequence[Sequence[str]], numbers: Sequence[bool]) -> list[floa
     if sum(whole) <= WIDTH:
         spare = 1.0 if sum(whole) < WIDTH * 0.6 else WIDTH / sum(whole)
         return [width * spare for width in whole]
-    least = [min(widest(column, lambda text: tied(text).split(" ")), WIDTH * 0.3) for column in range(len(numbers))]
+    least = [min(widest(column, lambda text: _BREAK.split(tied(text))), WIDTH * 0.3) for column in range(len(numbers))]
     if sum(least) >= WIDTH:
         return [width * WIDTH / sum(least) for width in least]
     room, wanted = WIDTH - sum(least), [max(0.0, a - b) for a, b in zip(whole, least, strict=True)]

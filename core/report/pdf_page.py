@@ -47,6 +47,8 @@ def build(
     from reportlab.pdfgen.canvas import Canvas as Plain
     from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
 
+    from core.report.pdf_picture import Together
+
     class Numbered(Plain):  # type: ignore[misc]  # reportlab has no types
         """Writes its pages when all are known, so that each tells how many there are."""
 
@@ -80,7 +82,7 @@ def build(
     rl_config.useA85 = 0  # as text, pictures would take a quarter more
     document = Document(
         str(path), pagesize=PAGE, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=46, bottomMargin=52,
-        lang="en", invariant=1, displayDocTitle=1, author="", **about,
+        lang="en", invariant=1, displayDocTitle=1, author="", keepTogetherClass=Together, **about,
     )  # fmt: skip
     frame = Frame(MARGIN, 52, WIDTH, PAGE[1] - 98, leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0)
     document.addPageTemplates([PageTemplate(frames=[frame])])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reportlab.platypus import Flowable
+from reportlab.platypus import Flowable, KeepTogether
 
 if TYPE_CHECKING:
     from reportlab.platypus import Image
@@ -38,6 +38,11 @@ class PictureWithCaption(Flowable):  # type: ignore[misc]  # reportlab has no ty
         self._image.drawWidth, self._image.drawHeight = wide * share, tall * share
         return width, tall * share + below
 
+    def can_spare(self, points: float) -> bool:
+        """Whether it may be so much less tall."""
+        tall: float = self._size[1]
+        return tall - points >= SMALLEST * tall
+
     def draw(self) -> None:
         """Draw both, from the place that the page gave."""
         below = self._caption.height
@@ -48,3 +53,17 @@ class PictureWithCaption(Flowable):  # type: ignore[misc]  # reportlab has no ty
         """Room below the caption, in points."""
         space: float = self._caption.getSpaceAfter()
         return space
+
+
+class Together(KeepTogether):  # type: ignore[misc]
+    """Headings with what they are of, on one page: a picture at their end shrinks as it would without them."""
+
+    def split(self, width: float, height: float) -> list[Flowable]:
+        """Return what is laid out in place of this, which begins with the break of a page where that is needed."""
+        self.wrap(width, height)
+        last = self._content[-1]
+        over = self._H - height
+        if over > 0 and isinstance(last, PictureWithCaption) and last.can_spare(over):
+            return list(self._content)
+        found: list[Flowable] = super().split(width, height)
+        return found

@@ -111,6 +111,26 @@ def test_a_picture_shrinks_a_little_to_end_a_page_and_else_begins_the_next(left:
     assert both.wrap(400, 500) == (400, 210), "a page later it has its own size"
 
 
+@pytest.mark.parametrize(("empty", "pages"), [(300, 1), (540, 1), (565, 1), (600, 2)])
+def test_a_picture_shrinks_below_its_heading_as_well(tmp_path: Path, empty: float, pages: int) -> None:
+    """Of 744 points of a page, heading and caption take about 26; a picture of 200 may shrink to 140."""
+    from reportlab.lib.styles import ParagraphStyle
+    from reportlab.platypus import Image as Shown
+    from reportlab.platypus import Paragraph as Text
+    from reportlab.platypus import Spacer
+
+    from core.report.pdf_page import build
+    from core.report.pdf_picture import PictureWithCaption
+
+    heading = Text("Heading", ParagraphStyle("", fontName="Helvetica", keepWithNext=1, spaceAfter=4))
+    shown = Shown(io.BytesIO(picture().file), 300, 200)
+    story = [Spacer(0, empty), heading, PictureWithCaption(shown, Spacer(0, 10))]
+    made = datetime(2026, 1, 1, tzinfo=UTC)
+    build(tmp_path / "made.pdf", story, {}, made, "foot", "Helvetica")
+    assert len(re.findall(rb"/Type /Page\b", (tmp_path / "made.pdf").read_bytes())) == pages
+    assert shown.drawHeight == (200 if empty == 300 or pages == 2 else pytest.approx(744 - empty - 26, abs=2))
+
+
 def test_heads_of_tables_keep_their_units_and_have_room_for_them() -> None:
     from core.report.pdf import NO_BREAK, _fonts, _widths
 

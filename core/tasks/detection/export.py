@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from core.plots.colours import FOUND
 from core.plots.gis_style import found_style, missed_style
 from core.raster.features import write_features
+from core.raster.fields import KNOWN, Field
 from core.raster.files import one_line
 from core.raster.folder import make_folder, plain_values, write_json
 from core.raster.interchange import write_interchange
@@ -46,6 +49,13 @@ def told_table(detections: Detections) -> GeoDataFrame:
     """The table of boxes with the model and the run they are of, as it is taken away."""
     result = detections.result
     return detections.table.assign(model=result.model, run=result.id)
+
+
+_CENTRES: Mapping[str, Field] = {
+    name: replace(one, meaning=one.meaning.replace("a point within the outline", "the centre of the box"))
+    for name, one in KNOWN.items() if name in ("x", "y")
+}  # fmt: skip
+"""Columns of the table that mean something else than those of other exports."""
 
 
 def plain_table(detections: Detections) -> DataFrame:
@@ -184,7 +194,7 @@ def export_run(
             table, folder / f"detections.{suffix}", LAYER, style=found_style("Detections", filled=False), about=told
         )
     title, rows = f"Landslides detected in {result.scene}", plain_table(detections)
-    write_interchange(table, folder, LAYER, title, FOUND, told, table=rows)
+    write_interchange(table, folder, LAYER, title, FOUND, told, table=rows, fields=_CENTRES)
     if detections.outlines is not None:
         outlined = detections.outlines.merge(table.drop(columns="geometry"), on="id")
         write_features(outlined, folder / "outlines.gpkg", "outlines", style=found_style("Outlines"), about=told)

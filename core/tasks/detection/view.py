@@ -36,7 +36,7 @@ class Choice:
     nms_iou: float = chosen("overlap (IoU) above which detections are merged, 0 to 1", address="overlap", default=0.5)
     merging: Merging = chosen("how overlapping detections are merged", address="merging", default="nms")
     minimum_area: float = chosen(
-        "minimum box area, m² (px² without coordinate system)", address="smallest", default=0.0, area=True
+        "minimum box area, m² (pixels without coordinate system)", address="smallest", default=0.0, area=True
     )
 
     @classmethod

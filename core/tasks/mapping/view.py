@@ -28,10 +28,10 @@ class Choice:
 
     threshold: float = chosen("default: the model's own", address="threshold")
     minimum_area: float = chosen(
-        "minimum area, m² (px² without coordinate system)", address="minimum", default=0.0, area=True
+        "minimum area, m² (pixels without coordinate system)", address="minimum", default=0.0, area=True
     )
     fill_holes: float = chosen(
-        "fill holes up to this area, m² (px² without coordinate system)", address="holes", default=0.0, area=True
+        "fill holes up to this area, m² (pixels without coordinate system)", address="holes", default=0.0, area=True
     )
 
     @classmethod

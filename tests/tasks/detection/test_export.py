@@ -48,6 +48,11 @@ def test_the_table_holds_edges_in_pixels_and_middles_in_degrees(tmp_path: Path) 
     export_run(made_detection(tmp_path / "run", FOUND, "geographic"), Choice(0.5), tmp_path / "out")
 
     table = pd.read_csv(tmp_path / "out" / "detections.csv")
+    meanings = pd.read_csv(tmp_path / "out" / "detections_fields.csv").set_index("field")["meaning"]
+    assert set(meanings.index) == set(table.columns)
+    if "x" in table:
+        assert meanings["x"].startswith("Position of the centre of the box, in the coordinate system")
+        assert "outline" not in f"{meanings['x']} {meanings['y']}"
 
     assert table[["left_px", "top_px", "right_px", "bottom_px"]].iloc[0].tolist() == [10, 10, 30, 20]
     # Column 20, row 15 of pixels of 0.0001° from 15° east, 47° north.
