@@ -250,7 +250,7 @@ def test_the_page_tells_where_a_run_came_from(open_page: Callable[..., AppTest],
     page = open_page("../tests/toy/wells.py", run=made.whole)
     page.session_state["wells-tab"] = "Provenance"
     page.run()
-    assert f"Levels: levels.csv (content SHA-256 {store.dataset(made.table).digest[:16]}…)" in texts(page)
+    assert f"Table of levels: levels.csv (content SHA-256 {store.dataset(made.table).digest[:16]}…)" in texts(page)
 
 
 def test_the_list_opens_a_run_and_takes_its_settings_over(
