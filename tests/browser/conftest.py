@@ -49,9 +49,12 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def start_server(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
-    """Give a function that starts a script under a base path and waits until it answers."""
+    """Give a function that starts a script under a base path and waits until it answers.
+
+    A server ends with the tests of its file: each takes most of a gigabyte.
+    """
     running: list[subprocess.Popen[bytes]] = []
 
     def start(script: str = "app.py", *, base: str = "", env: dict[str, str] | None = None) -> Server:

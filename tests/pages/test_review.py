@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from shapely.geometry import box, mapping
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
 
 from core.errors import InputError
@@ -29,6 +30,7 @@ from tests.pages.test_detection import kept
 from tests.pages.test_mapping import on_map, press, texts
 from ui import messages
 from ui.task.review_tab import meant
+from ui.task.selection import LATE, LATE_WITH_BUTTON, Replaced
 
 ANNA = "Anna"
 
@@ -361,6 +363,54 @@ def test_what_goes_wrong_above_the_map_is_said_there_also_with_several_rows_sele
     (error,) = page.error
     assert "The log cannot be written." in error.value
     assert beside(page).index("error") < beside(page).index("Correct")
+
+
+def tell(page: AppTest, run: str, rows: list[int]) -> None:
+    """Run the page as a browser asks for it, which tells of the rows ticked in its table beside all else."""
+    table = next(one for one in page.dataframe if f"review-table-{run}" in one.proto.id)
+    states = page._tree.get_widget_states()
+    kept = [one for one in states.widgets if one.id != table.proto.id]
+    content = json.dumps({"selection": {"rows": rows, "columns": [], "cells": []}})
+    page._run(WidgetStates(widgets=[*kept, WidgetState(id=table.proto.id, string_value=content)]))
+
+
+def test_a_key_counts_though_the_table_was_not_drawn_anew_yet(page: AppTest, store: Store, run: str) -> None:
+    first, second = found_ids(store, run)
+    opened(page, run)
+    press(page, "Next")
+    assert page.session_state[f"selected-{run}"] == first
+    # The browser has the bar of the first one already, and still the table with nothing ticked.
+    page.button(key=f"review-Y-{run}").click()
+    tell(page, run, [])
+    assert statuses(store, run) == ["confirmed", "unreviewed"]
+    assert page.session_state[f"selected-{run}"] == second
+    tell(page, run, [0])
+    assert page.session_state[f"selected-{run}"] == second, "a word on the first one that comes late, without a button"
+
+
+def test_rows_that_a_reviewer_ticks_are_selected(
+    page: AppTest, store: Store, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = found_ids(store, run)
+    opened(page, run)
+    press(page, "Next")
+    tell(page, run, [1])
+    assert page.session_state[f"selected-{run}"] == second, "another row than before is never a late word"
+    select(page, run, first)
+    monkeypatch.setattr("ui.task.selection.LATE", 0)
+    tell(page, run, [])
+    assert page.session_state[f"selected-{run}"] is None, "unticked after a while"
+
+
+def test_states_that_were_replaced_are_told_from_those_that_are_meant() -> None:
+    replaced = Replaced().then([], 100.0).then([2, 0], 101.0)
+    assert not replaced.is_meant([0, 2], 102.0, pressed=False)
+    assert not replaced.is_meant([], 102.0, pressed=False)
+    assert replaced.is_meant([1], 102.0, pressed=True)
+    assert replaced.is_meant([], 101.0 + LATE, pressed=False)
+    assert not replaced.is_meant([], 101.0 + LATE, pressed=True)
+    assert replaced.is_meant([], 101.0 + LATE_WITH_BUTTON, pressed=True)
+    assert Replaced().is_meant([], 0.0, pressed=True)
 
 
 def beside(page: AppTest) -> list[str]:

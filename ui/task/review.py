@@ -16,7 +16,7 @@ from ui.feedback import guard, plain
 from ui.maps import MapSpec, drawn_on, put_drawing, replace_drawing
 from ui.messages import tr, tr_noop
 from ui.state import Slot
-from ui.task.reviewing import NAME, Reviewing, attempt, do, is_named, is_open, onward, reviewing, show_problem
+from ui.task.reviewing import NAME, Reviewing, attempt, bar_key, do, is_named, is_open, onward, reviewing, show_problem
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -190,14 +190,14 @@ def show_bar(at: Reviewing) -> None:
                 args=(at, name, judgement),
                 disabled=off,
                 shortcut=key,
-                key=f"review-{key}-{at.run}",
+                key=bar_key(at.run, key),
                 help=tr("{label}, and go to the next one not reviewed.").format(label=label),
             )
-        st.button(tr("Delete"), on_click=_delete, args=(at, name), disabled=off, key=f"review-delete-{at.run}",
+        st.button(tr("Delete"), on_click=_delete, args=(at, name), disabled=off, key=bar_key(at.run, "delete"),
                   help=tr("Removes it from the reviewed inventory, for example a duplicate."))  # fmt: skip
-        st.button(tr("Edit outline"), on_click=lambda: _edit_outline(at), disabled=off, key=f"review-outline-{at.run}",
+        st.button(tr("Edit outline"), on_click=lambda: _edit_outline(at), disabled=off, key=bar_key(at.run, "outline"),
                   help=tr("Drag the corners on the map, press Save on the map, then Use as outline."))  # fmt: skip
-        st.button(tr("Next"), on_click=lambda: _next(at), shortcut="J", key=f"review-next-{at.run}",
+        st.button(tr("Next"), on_click=lambda: _next(at), shortcut="J", key=bar_key(at.run, "next"),
                   disabled=not review.counts["unreviewed"], help=tr("Go to the next one not reviewed."))  # fmt: skip
         undo, redo = review.to_undo(NAME.get()), review.to_redo(NAME.get())
         for name, entry, back in (("undo", undo, True), ("redo", redo, False)):
@@ -207,7 +207,7 @@ def show_bar(at: Reviewing) -> None:
                 args=(at,),
                 kwargs={"back": back},
                 disabled=entry is None,
-                key=f"review-{name}-{at.run}",
+                key=bar_key(at.run, name),
                 help=f"{name.title()}: {entry.edit.words}"
                 if entry
                 else tr("Nothing to undo")

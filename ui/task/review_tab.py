@@ -16,7 +16,7 @@ from ui import labels, resources
 from ui.feedback import guard, plain
 from ui.messages import tr
 from ui.task.export import folder_of, offer
-from ui.task.reviewing import NAME, Reviewing, do, is_named, onward, show_problem, ticked_key
+from ui.task.reviewing import ACTIONS, NAME, Reviewing, bar_key, do, is_named, onward, show_problem, ticked_key
 from ui.task.selection import show_rows
 from ui.task.table import number_column
 
@@ -161,7 +161,8 @@ def _table(at: Reviewing) -> None:
     }
     show_rows(
         frame.round({area: 0}), names, ticked, chosen, key=f"review-table-{at.run}", several=True,
-        column_config=config, height=300, alt="Table of the reviewed inventory",
+        buttons=[bar_key(at.run, one) for one in ACTIONS], column_config=config, height=300,
+        alt="Table of the reviewed inventory",
     )  # fmt: skip
     _several(at, ticked)
     show_problem(at, "rows")  # also where a filter has left fewer rows than were selected

@@ -131,6 +131,15 @@ def _short(value: object) -> str:
     return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
 
 
+ACTIONS = ("Y", "N", "delete", "outline", "next", "undo", "redo")
+"""Buttons of the bar above the map, by what is in their keys."""
+
+
+def bar_key(run: str, action: str) -> str:
+    """Key of a button of the bar."""
+    return f"review-{action}-{run}"
+
+
 def ticked_key(run: str) -> str:
     """Where the rows are kept that are selected in the table of a review."""
     return f"review-ticked-{run}"

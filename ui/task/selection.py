@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import streamlit as st
 
 from ui.messages import tr
-from ui.state import rerun_fragment
+from ui.state import Slot, rerun_fragment
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -177,9 +178,43 @@ def around(bounds: Sequence[float]) -> Extent:
     return left - margin, bottom - margin, right + margin, top + margin
 
 
+LATE, LATE_WITH_BUTTON = 2.0, 4.0
+"""Seconds after the page has ticked rows within which a browser may still tell of those that were ticked before: alone,
+and together with a button that was pressed. Each word of a browser holds the state of all widgets, and that of a table
+is an old one until the table has been drawn."""
+
+KEPT = 3
+"""States of a table that a browser may still tell of."""
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What was ticked in a table before the page ticked other rows.
+
+    Attributes
+    ----------
+    rows
+        The last few, the newest first, each in order.
+    at
+        When the page ticked others last, by the monotonic clock.
+    """
+
+    rows: tuple[tuple[int, ...], ...] = ()
+    at: float = float("-inf")
+
+    def then(self, rows: Sequence[int], now: float) -> Replaced:
+        """What is known once the page ticks others in place of these rows."""
+        return Replaced((tuple(sorted(rows)), *self.rows)[:KEPT], now)
+
+    def is_meant(self, rows: Sequence[int], now: float, *, pressed: bool) -> bool:
+        """Whether rows that a browser tells of are those that a visitor ticked, rather than what was there before."""
+        late = now - self.at < (LATE_WITH_BUTTON if pressed else LATE)
+        return not late or tuple(sorted(rows)) not in self.rows
+
+
 def show_rows(
     frame: DataFrame, names: Sequence[Name], chosen: Sequence[Name], choose: Callable[[list[Name]], None], *,
-    key: str, several: bool = False, **options: Any,  # noqa: ANN401  as of `streamlit.dataframe`
+    key: str, several: bool = False, buttons: Sequence[str] = (), **options: Any,  # noqa: ANN401  of `st.dataframe`
 ) -> None:  # fmt: skip
     """Show a table whose ticked rows are what is chosen, wherever that was done.
 
@@ -197,19 +232,29 @@ def show_rows(
         Of the widget, one for each run.
     several
         Whether more than one can be chosen.
+    buttons
+        Keys of buttons that choose as well, or do something with what is chosen.
     options
         Further options of `streamlit.dataframe`.
     """
     places = {name: row for row, name in enumerate(names)}
+    rows = [places[name] for name in chosen if name in places]
+    replaced = Slot(f"replaced-{key}", Replaced())
+    shown = {"selection": {"rows": rows, "columns": [], "cells": []}}
 
     def ticked() -> None:
-        rows = st.session_state[key].selection.rows
-        choose([names[row] for row in rows if row < len(names)])
+        told, pressed = st.session_state[key].selection.rows, any(st.session_state.get(one) for one in buttons)
+        if not replaced.get().is_meant(told, time.monotonic(), pressed=pressed):
+            st.session_state[key] = shown
+            return
+        replaced.clear()
+        choose([names[row] for row in told if row < len(names)])
 
-    rows = [places[name] for name in chosen if name in places]
     known = st.session_state.get(key)
     if known is None or sorted(known["selection"]["rows"]) != sorted(rows):
-        st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+        if known is not None:
+            replaced.put(replaced.get().then(known["selection"]["rows"], time.monotonic()))
+        st.session_state[key] = shown
     st.dataframe(
         frame, hide_index=True, on_select=ticked, selection_mode="multi-row" if several else "single-row", key=key,
         placeholder="–", **options,
