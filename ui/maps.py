@@ -175,6 +175,18 @@ def drawn_on(spec: MapSpec, *, key: str) -> dict[str, Any] | None:
     return _drawing(spec, key).get()
 
 
+def told_by(spec: MapSpec, *, key: str) -> MapEvent:
+    """What the visitor did on a map, as the browser told last, also before the map is shown in this run of the page.
+
+    Parameters
+    ----------
+    spec, key
+        As given to `show_map`.
+    """
+    value = cast("Mapping[str, Any]", st.session_state.get(key) or {})
+    return _event(spec, value, drawn_on(spec, key=key))
+
+
 @dataclass(frozen=True)
 class Replaced:
     """A drawing that the page put on a map in place of what was drawn there.

@@ -29,6 +29,7 @@ from tests.factories import found_ids, tiny_spec, write_model, write_raster
 from tests.pages.test_detection import kept
 from tests.pages.test_mapping import on_map, press, texts
 from ui import messages
+from ui.maps import MapEvent
 from ui.task.review_tab import meant
 from ui.task.selection import LATE, LATE_WITH_BUTTON, Replaced
 
@@ -386,6 +387,26 @@ def test_a_key_counts_though_the_table_was_not_drawn_anew_yet(page: AppTest, sto
     assert page.session_state[f"selected-{run}"] == second
     tell(page, run, [0])
     assert page.session_state[f"selected-{run}"] == second, "a word on the first one that comes late, without a button"
+
+
+def test_a_click_on_the_map_counts_before_the_button_that_was_pressed_after_it(
+    page: AppTest, store: Store, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page has not come to the click when the button is pressed: what it shows is not what the reviewer means."""
+    first, second = found_ids(store, run)
+    opened(page, run)
+    select(page, run, first)
+    clicks = [MapEvent((5.0, 5.0), second), MapEvent((9.0, 9.0), None)]
+    monkeypatch.setattr("ui.task.reviewing.told_by", lambda spec, *, key: clicks[0])
+    press(page, "Correct")
+    assert statuses(store, run) == ["unreviewed", "unreviewed"]
+    assert page.session_state[f"selected-{run}"] == second
+    press(page, "Correct")
+    assert statuses(store, run) == ["unreviewed", "confirmed"], "the same click is acted upon once"
+
+    del clicks[0]
+    press(page, "Next")
+    assert page.session_state[f"selected-{run}"] == first, "the button came after the click beside everything"
 
 
 def test_rows_that_a_reviewer_ticks_are_selected(

@@ -18,7 +18,7 @@ from ui.detection.task import PAGE
 from ui.detection.view import View, counted, density_title, found
 from ui.feedback import guard
 from ui.map_layers import Outlines, Tiles, hillshade_tiles, reference_outlines, scene_tiles, terrain_tiles
-from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
+from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe, told_by
 from ui.messages import tr, tr_noop
 from ui.task import bands, judged, kept, review, review_map
 from ui.task.caption import caption
@@ -81,6 +81,7 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
         show_warnings(record, result)
     selection = Selection(result.id)
     selection.follow_address()
+    selection.follow_map(told_by(MapSpec(record.id, record.scene.grid), key=PAGE.map_key(record)))
     selected = selection.among(findings.table["id"].tolist())
     with st.container(horizontal=True, vertical_alignment="center"):
         side = _side(record)
@@ -88,8 +89,6 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
     event, at = MapEvent(), review.begin(PAGE, record, result, choice)
     with guard():
         event = _map(record, findings, cell, side, selection, selected, at)
-    if side != "before":
-        selection.follow_map(event)
     if side != "before" and at is None:
         tell_area(event, PAGE, record)
     clicked = clicked_pixel(selection.event, result.grid)

@@ -18,7 +18,7 @@ from ui.mapping.layers import change_tiles
 from ui.mapping.outlines import beyond, drawn, landslides, tell_left_out
 from ui.mapping.task import PAGE
 from ui.mapping.view import View
-from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
+from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe, told_by
 from ui.messages import tr, tr_noop
 from ui.task import bands, judged, kept, review, review_map
 from ui.task.caption import caption
@@ -131,6 +131,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
         show_warnings(record, result)
     selection = Selection(result.id)
     selection.follow_address()
+    selection.follow_map(told_by(MapSpec(record.id, record.scene.grid), key=PAGE.map_key(record)))
     selected = None if findings is None else selection.among(findings.polygons["id"].tolist())
     with st.container(horizontal=True, vertical_alignment="center"):
         side = _side(record)
@@ -138,8 +139,6 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
     event, at = MapEvent(), review.begin(PAGE, record, result, choice)
     with guard():
         event = _map(record, result, choice, findings, side, selection, selected, at)
-    if side == "none":
-        selection.follow_map(event)
     if side == "none" and at is None:
         tell_area(event, PAGE, record)
     clicked = clicked_pixel(selection.event, result.grid)

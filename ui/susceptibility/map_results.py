@@ -12,7 +12,7 @@ from core.tasks.susceptibility.map_result import DEM, SusceptibilityMap
 from ui import resources
 from ui.choices import in_address, words_of
 from ui.feedback import guard, plain
-from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
+from ui.maps import DynamicLayers, MapSpec, show_map, show_swipe, told_by
 from ui.messages import tr, tr_noop
 from ui.susceptibility import elsewhere, factors_tab, results, risk, robust, why
 from ui.susceptibility import map_layers as layers
@@ -76,10 +76,10 @@ def _show(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
         classes = classed(result, choice)
     with head:
         results.headline(result, folded=True, further=[] if classes is None else key_figures(classes))
-    event, selection = MapEvent(), Selection(result.id)
+    selection = Selection(result.id)
+    selection.follow_map(told_by(_spec(result), key=_map_key(result)))
     with guard():
-        event = _map(result, choice, classes, side, factor, selection)
-    selection.follow_map(event)
+        _map(result, choice, classes, side, factor, selection)
     cell = clicked_pixel(selection.event, result.grid)
     with guard():
         _inspect(result, selection, cell)
@@ -153,16 +153,16 @@ def _side(result: SusceptibilityMap) -> str:
 
 def _map(
     result: SusceptibilityMap, choice: Choice, classes: Classed | None, side: str, factor: str, selection: Selection
-) -> MapEvent:
+) -> None:
     shown = mapped_model(result, choice)
     slides = layers.landslide_outlines(result.id, result) if result.input("inventory").dataset_id else None
-    spec = MapSpec(result.id, result.grid, drawable=False)
+    spec = _spec(result)
     over = () if slides is None else (slides,)
     says = caption_of(result, "Landslide susceptibility")
     if side == "swipe":
         first, second = (layers.index_tiles(result, one) for one in result.mapped[:2])
         show_swipe(spec, first, second, key=f"swipe-{result.id}", over=over, around=AROUND, caption=says)
-        return MapEvent()
+        return
     dem = result.input(DEM).dataset_id
     tiles = [*layers.ground(resources.store().dataset(dem) if dem else None)]
     if factor:
@@ -177,7 +177,16 @@ def _map(
         cut = held.best_cut if choice.cutoff < 0 else choice.cutoff
         over = (*over, *layers.outcome_layers(result, held, cut, visible=False))
     shows = DynamicLayers(tuple(tiles), over, marker=selection.place, caption=says)
-    return show_map(spec, shows, key=f"map-{result.id}", around=AROUND)
+    show_map(spec, shows, key=_map_key(result), around=AROUND)
+
+
+def _spec(result: SusceptibilityMap) -> MapSpec:
+    return MapSpec(result.id, result.grid, drawable=False)
+
+
+def _map_key(result: SusceptibilityMap) -> str:
+    return f"map-{result.id}"
+
 
 
 CLASS_COLUMNS = {

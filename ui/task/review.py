@@ -74,6 +74,7 @@ def _judge(at: Reviewing, name: str, judgement: Judgement, *, onwards: bool = Tr
     """
     from core.review.edits import Edit
 
+    at.follow_map()
     if at.selection.current != name:
         return
     reason, note = st.session_state.get(_reason_key(at, name)), st.session_state.get(_note_key(at, name))
@@ -100,6 +101,11 @@ def _typed(at: Reviewing, name: str) -> Slot[str | None]:
     return Slot(f"note-typed-{at.run}-{name}", None)
 
 
+def _ask_next(at: Reviewing) -> None:
+    at.follow_map()  # or a click that came before the press would be acted upon after it
+    _next(at)
+
+
 def _next(at: Reviewing, after: str | None = None, step: int = 1) -> None:
     """Select the next feature that nobody reviewed, in the order of the table.
 
@@ -121,6 +127,7 @@ def _next(at: Reviewing, after: str | None = None, step: int = 1) -> None:
 def _delete(at: Reviewing, name: str) -> None:
     from core.review.edits import Edit
 
+    at.follow_map()
     if at.selection.current == name:
         do(at, lambda: Edit("delete", (name,)), then=lambda: _next(at, after=name))
 
@@ -197,7 +204,7 @@ def show_bar(at: Reviewing) -> None:
                   help=tr("Removes it from the reviewed inventory, for example a duplicate."))  # fmt: skip
         st.button(tr("Edit outline"), on_click=lambda: _edit_outline(at), disabled=off, key=bar_key(at.run, "outline"),
                   help=tr("Drag the corners on the map, press Save on the map, then Use as outline."))  # fmt: skip
-        st.button(tr("Next"), on_click=lambda: _next(at), shortcut="J", key=bar_key(at.run, "next"),
+        st.button(tr("Next"), on_click=_ask_next, args=(at,), shortcut="J", key=bar_key(at.run, "next"),
                   disabled=not review.counts["unreviewed"], help=tr("Go to the next one not reviewed."))  # fmt: skip
         undo, redo = review.to_undo(NAME.get()), review.to_redo(NAME.get())
         for name, entry, back in (("undo", undo, True), ("redo", redo, False)):

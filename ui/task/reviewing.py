@@ -12,7 +12,7 @@ from core.errors import LandslideError
 from core.wording import setting_words
 from ui import resources
 from ui.feedback import show_error
-from ui.maps import MapSpec, drawn_on
+from ui.maps import MapSpec, drawn_on, told_by
 from ui.state import Slot
 from ui.task.selection import Selection
 from ui.task.tabs import open_tab
@@ -93,6 +93,10 @@ class Reviewing:
     def together(self) -> bool:
         """Whether several rows are selected, so that the buttons below the table apply, and those of one do not."""
         return len(self.ticked) > 1 and self.selection.current in self.ticked
+
+    def follow_map(self) -> None:
+        """Let a click on the map choose that came together with the press of a button, before it is acted upon."""
+        self.selection.follow_map(told_by(self.spec, key=self.map_key))
 
     @property
     def drawn(self) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import streamlit as st
 
 from ui.messages import tr
-from ui.state import Slot, rerun_fragment
+from ui.state import Slot
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -126,13 +126,13 @@ class Selection:
     def follow_map(self, event: MapEvent) -> None:
         """Let a new click on the map choose; an old click must not undo what was chosen elsewhere since.
 
-        A click beside everything chooses the place alone.
+        A click beside everything chooses the place alone. Called before anything is drawn or done that depends on what
+        is chosen, with what `ui.maps.told_by` gives.
         """
         seen = f"seen-click-{self.run}"
         if event.clicked is not None and event.clicked != st.session_state.get(seen):
             st.session_state[seen] = event.clicked
             self.choose(None if event.selected is None else str(event.selected), "map", event.clicked)
-            rerun_fragment()
 
     def focus(self, shapes: GeoDataFrame | None) -> Extent | None:
         """Extent to move to when something was chosen beside the map; a click on the map is already there.
