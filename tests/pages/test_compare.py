@@ -322,6 +322,21 @@ def test_runs_of_other_images_with_one_name_are_told_apart_by_their_content(stor
     assert said == {runs[0]: "image SHA-256 aaaaaaaa", runs[1]: "image SHA-256 bbbbbbbb"}
 
 
+def test_all_files_of_a_role_and_their_contents_tell_runs_apart(store: Store) -> None:
+    def order(*files: tuple[str, str]) -> str:
+        inputs = (Input("table", "", "cells.csv", "c" * 64), *(Input("factor", "", *file) for file in files))
+        return store.order(Order("susceptibility", "validation", {}, inputs, ""))
+
+    def said(*runs: str) -> list[str]:
+        return list(told_apart([store.run(one) for one in runs]).values())
+
+    slope, ndvi, rock = ("slope.tif", "1" * 64), ("ndvi.tif", "2" * 64), ("rock.tif", "3" * 64)
+    assert said(order(slope, rock), order(ndvi, rock)) == ["factor slope.tif, rock.tif", "factor ndvi.tif, rock.tif"]
+    other = ("slope.tif", "4" * 64)
+    assert said(order(slope), order(other)) == ["factor SHA-256 11111111", "factor SHA-256 44444444"]
+    assert said(order(slope), order(("slope.tif", ""))) == ["", ""], "an older record does not know the content"
+
+
 def test_long_settings_are_cut_where_runs_are_told_apart(store: Store) -> None:
     runs = [
         store.order(Order("mapping", "mapping", {"bands": bands, "note": note}, image_inputs("valley"), "red"))

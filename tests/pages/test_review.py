@@ -346,6 +346,19 @@ def test_what_goes_wrong_with_several_is_said_below_the_table(
     assert not page.error, "it was about what was selected then"
 
 
+def test_a_conflict_is_said_though_what_was_selected_is_gone(page: AppTest, store: Store, run: str) -> None:
+    first, second = found_ids(store, run)
+    opened(page, run)
+    select(page, run, second)
+    page.session_state[f"review-ticked-{run}"] = [first, second]
+    page.run()
+    state = review(store, run)
+    log.append(store, run, state.features, Edit("delete", (second,)), reviewer="Ben", seen=0, view=state.view_values)
+    press(page, "Mark correct")
+    assert len(page.error) == 1
+    assert statuses(store, run) == ["unreviewed"], "nothing was marked"
+
+
 def test_what_goes_wrong_above_the_map_is_said_there_also_with_several_rows_selected(
     page: AppTest, store: Store, run: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -425,13 +438,16 @@ def test_rows_that_a_reviewer_ticks_are_selected(
 
 def test_states_that_were_replaced_are_told_from_those_that_are_meant() -> None:
     replaced = Replaced().then([], 100.0).then([2, 0], 101.0)
-    assert not replaced.is_meant([0, 2], 102.0, pressed=False)
-    assert not replaced.is_meant([], 102.0, pressed=False)
+    assert not replaced.is_meant([0, 2], 101.5, pressed=False)
+    assert not replaced.is_meant([], 101.5, pressed=False)
     assert replaced.is_meant([1], 102.0, pressed=True)
     assert replaced.is_meant([], 101.0 + LATE, pressed=False)
     assert not replaced.is_meant([], 101.0 + LATE, pressed=True)
     assert replaced.is_meant([], 101.0 + LATE_WITH_BUTTON, pressed=True)
     assert Replaced().is_meant([], 0.0, pressed=True)
+    answer = Replaced().then([2, 7], 100.0, answers=True)
+    assert answer.is_meant([2, 7], 100.5, pressed=False), "ticked once more, since the page had unticked one"
+    assert not answer.is_meant([2, 7], 100.5, pressed=True)
 
 
 def beside(page: AppTest) -> list[str]:

@@ -108,6 +108,7 @@ def told_apart(runs: Sequence[Run]) -> dict[str, str]:
             record[AREA] = tr("drawn area {number}").format(number=area)
         names = dict.fromkeys(name for record in records for name in record)
         apart = [name for name in names if len({repr(record.get(name, _Missing)) for record in records}) > 1]
+        apart = [name for name in apart if _says_more(name, apart, records)]
         shown = len(apart) if len(apart) == TOLD_APART + 1 else TOLD_APART  # one more takes no more room than its count
         for run, record in zip(group, records, strict=True):
             words = [_setting(name, record) for name in apart[:shown]]
@@ -126,12 +127,24 @@ class _Missing:
     """What a record does not have, unlike what it has as None."""
 
 
+CHECKSUM = " SHA-256"
+
+
+def _says_more(name: str, apart: Sequence[str], records: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a difference is one: checksums are, where all are known and the names of the files are the same."""
+    if not name.endswith(CHECKSUM):
+        return True
+    return name.removesuffix(CHECKSUM) not in apart and all(record.get(name) for record in records)
+
+
 def _asked(run: Run) -> dict[str, Any]:
-    """What a run was asked for, its data by the checksum, and the names of what belongs to them."""
-    about, *others = run.inputs or (None,)
-    data = {} if about is None or not about.digest else {f"{tr(role_title(about.role))} SHA-256": about.digest[:8]}
-    beside = {tr(role_title(one.role)): one.name for one in others if one is not None}
-    return data | beside | _flat("parameters", run.parameters)
+    """What a run was asked for, and the names and checksums of its data; those of one role together."""
+    files: dict[str, Any] = {}
+    for role in dict.fromkeys(one.role for one in run.inputs):
+        title, same = tr(role_title(role)), [one for one in run.inputs if one.role == role]
+        files[title] = [one.name for one in same]
+        files[f"{title}{CHECKSUM}"] = [one.digest[:8] for one in same] if all(one.digest for one in same) else None
+    return files | _flat("parameters", run.parameters)
 
 
 def _setting(name: str, record: Mapping[str, Any]) -> str:
@@ -159,9 +172,10 @@ def _record(run: RunResult) -> dict[str, Any]:
     kept = run.provenance
     model = kept.get("model") or {}
     record: dict[str, Any] = {}
-    for one in run.inputs:
-        title = tr(role_title(one.role))
-        record |= {title: one.name, tr("{title}: checksum").format(title=title): one.digest[:16]}
+    for role in dict.fromkeys(one.role for one in run.inputs):
+        title, same = tr(role_title(role)), [one for one in run.inputs if one.role == role]
+        record |= {title: [one.name for one in same],
+                   tr("{title}: checksum").format(title=title): [one.digest[:16] for one in same]}  # fmt: skip
     if isinstance(run, GridResult):
         record[tr("Size")] = f"{run.grid.width:,} × {run.grid.height:,} px"
     record |= {

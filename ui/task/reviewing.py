@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
@@ -119,12 +119,13 @@ class Problem:
     place
         Where the edit was asked for.
     chosen
-        What was selected then.
+        What was selected when it was first shown: an edit of somebody else may have taken away what was selected when
+        it was asked for. None until then.
     """
 
     error: LandslideError
     place: Place
-    chosen: tuple[str | None, ...]
+    chosen: tuple[str | None, ...] | None = None
 
 
 def _short(value: object) -> str:
@@ -215,7 +216,7 @@ def attempt(at: Reviewing, work: Callable[[], object], place: Place = "bar") -> 
     try:
         work()
     except LandslideError as error:
-        problem.put(Problem(error, place, _chosen(at)))
+        problem.put(Problem(error, place))
 
 
 def show_problem(at: Reviewing, place: Place) -> None:
@@ -224,7 +225,10 @@ def show_problem(at: Reviewing, place: Place) -> None:
     problem = slot.get()
     if problem is None or problem.place != place:
         return
-    if problem.chosen != _chosen(at):
+    chosen = (at.selection.current, *(at.ticked if place == "rows" else ()))
+    if problem.chosen is None:
+        slot.put(replace(problem, chosen=chosen))
+    elif problem.chosen != chosen:
         slot.clear()
         return
     show_error(problem.error)
@@ -237,11 +241,6 @@ def is_named() -> bool:
 
 def _problem_of(run: str) -> Slot[Problem | None]:
     return Slot(f"review-problem-{run}", None)
-
-
-def _chosen(at: Reviewing) -> tuple[str | None, ...]:
-    """What is selected, on the map and in the table."""
-    return at.selection.current, *at.ticked
 
 
 def onward(run: str) -> Slot[str]:

@@ -178,7 +178,7 @@ def around(bounds: Sequence[float]) -> Extent:
     return left - margin, bottom - margin, right + margin, top + margin
 
 
-LATE, LATE_WITH_BUTTON = 2.0, 4.0
+LATE, LATE_WITH_BUTTON = 1.0, 4.0
 """Seconds after the page has ticked rows within which a browser may still tell of those that were ticked before: alone,
 and together with a button that was pressed. Each word of a browser holds the state of all widgets, and that of a table
 is an old one until the table has been drawn."""
@@ -197,18 +197,21 @@ class Replaced:
         The last few, the newest first, each in order.
     at
         When the page ticked others last, by the monotonic clock.
+    answers
+        Whether it did so in answer to what a visitor ticked, who may well tick the same again.
     """
 
     rows: tuple[tuple[int, ...], ...] = ()
     at: float = float("-inf")
+    answers: bool = False
 
-    def then(self, rows: Sequence[int], now: float) -> Replaced:
+    def then(self, rows: Sequence[int], now: float, *, answers: bool = False) -> Replaced:
         """What is known once the page ticks others in place of these rows."""
-        return Replaced((tuple(sorted(rows)), *self.rows)[:KEPT], now)
+        return Replaced((tuple(sorted(rows)), *self.rows)[:KEPT], now, answers)
 
     def is_meant(self, rows: Sequence[int], now: float, *, pressed: bool) -> bool:
         """Whether rows that a browser tells of are those that a visitor ticked, rather than what was there before."""
-        late = now - self.at < (LATE_WITH_BUTTON if pressed else LATE)
+        late = now - self.at < (LATE_WITH_BUTTON if pressed else 0.0 if self.answers else LATE)
         return not late or tuple(sorted(rows)) not in self.rows
 
 
@@ -239,7 +242,7 @@ def show_rows(
     """
     places = {name: row for row, name in enumerate(names)}
     rows = [places[name] for name in chosen if name in places]
-    replaced = Slot(f"replaced-{key}", Replaced())
+    replaced, answering = Slot(f"replaced-{key}", Replaced()), Slot(f"answering-{key}", False)
     shown = {"selection": {"rows": rows, "columns": [], "cells": []}}
 
     def ticked() -> None:
@@ -248,13 +251,16 @@ def show_rows(
             st.session_state[key] = shown
             return
         replaced.clear()
+        answering.put(True)
         choose([names[row] for row in told if row < len(names)])
 
     known = st.session_state.get(key)
     if known is None or sorted(known["selection"]["rows"]) != sorted(rows):
         if known is not None:
-            replaced.put(replaced.get().then(known["selection"]["rows"], time.monotonic()))
+            now, answers = time.monotonic(), answering.get()
+            replaced.put(replaced.get().then(known["selection"]["rows"], now, answers=answers))
         st.session_state[key] = shown
+    answering.clear()
     st.dataframe(
         frame, hide_index=True, on_select=ticked, selection_mode="multi-row" if several else "single-row", key=key,
         placeholder="–", **options,

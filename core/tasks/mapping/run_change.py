@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from core.errors import InputError, LandslideError
 from core.jobs.perform import Job, run_inline
-from core.runs.kinds import parameters_of
-from core.runs.queue import finite
+from core.runs.kinds import request_from
 from core.runs.records import Order, Run
+from core.tasks.imagery.request import request_for as request_for_scene
 from core.tasks.imagery.result import ImageResult, derived
 from core.tasks.imagery.roles import SCENE
 from core.tasks.mapping.difference import write_difference
 from core.tasks.mapping.result import CHANGE, MappingResult
-from core.tasks.mapping.run import request_for
+from core.tasks.mapping.run import TASK
 
 if TYPE_CHECKING:
     from core.runs.store import Store
@@ -54,33 +55,62 @@ def lost_difference(store: Store, first: str, second: str) -> Run | None:
 def since_before(store: Store, run: Run) -> Run | None:
     """The newest finished difference between a mapping and that of the scene before the event, asked for alike.
 
-    That is a mapping of all of the earlier scene by the same model with the same settings and the same bands; None
-    where there is none, or where the scenes or the settings are not known any more.
+    That is a mapping of all of the earlier scene by the same model with the same settings and the same bands: those of
+    the same names, or of the same numbers where the names or the scenes are not known. None where there is none.
     """
     try:
-        record = store.dataset(run.input(SCENE).dataset_id)
-        before = record.companions.get("before", "")
-        known = [one for one in store.children(run.id, KIND) if one.status == "done" and one.parents[1:2] == (run.id,)]
-        if not before or not known:
-            return None
-        mapped, other = (store.scene_record(one).scene for one in (record.id, before))
-        asked = request_for(store.result(run.id, MappingResult), mapped, other)
-        return next((one for one in known if _answers(store, store.run(one.parents[0]), before, asked)), None)
-    except LandslideError:  # an image was removed, or the settings are those of an earlier version
+        before = store.dataset(run.input(SCENE).dataset_id).companions.get("before", "")
+    except LandslideError:  # the image was removed
         return None
+    if not before:
+        return None
+    children = store.children(run.id, KIND)
+    known = [one for one in children if one.status == "done" and one.parents[1:2] == (run.id,)]
+    earlier = {one.id: store.run(one.parents[0]) for one in known}
+    known = [one for one in known if earlier[one.id].input(SCENE).dataset_id == before]
+    if not known:
+        return None
+    wanted = _wanted(store, run, before)
+    return next((one for one in known if wanted is not None and _asked(store, earlier[one.id]) == wanted), None)
 
 
-def _answers(store: Store, earlier: Run, before: str, asked: Request) -> bool:
-    """Whether a mapping is of a scene and gives what a request asks for, whichever engine computed it."""
-    if earlier.input(SCENE).dataset_id != before or _settings(earlier.parameters) != _settings(parameters_of(asked)):
-        return False
-    used = (store.provenance(earlier.id).get("bridge") or {}).get("bands")
-    return asked.bands is None or used is None or tuple(used) == asked.bands
+Asked = tuple["Request", tuple[int, ...]]
+"""What decides about the probabilities of a mapping: its request without bands, engine and batch, and the bands."""
 
 
-def _settings(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What was asked for of a model but for its bands, which may be found by themselves."""
-    return {name: value for name, value in finite(parameters).items() if name not in ("engine", "bands")}
+def _wanted(store: Store, run: Run, before: str) -> Asked | None:
+    """What would be asked of the scene before the event; None where it is not known what was asked of a run."""
+    asked, used = _request(run), _used(store, run)
+    if asked is None or used is None:
+        return None
+    try:
+        mapped, other = (store.scene_record(one).scene for one in (run.input(SCENE).dataset_id, before))
+        asked = request_for_scene(asked, used, mapped, other)
+    except LandslideError:  # a scene is not there at the moment
+        asked = replace(asked, area=None)
+    return _bare(asked), asked.bands or used
+
+
+def _asked(store: Store, run: Run) -> Asked | None:
+    asked, used = _request(run), _used(store, run)
+    return None if asked is None or used is None else (_bare(asked), used)
+
+
+def _request(run: Run) -> Request | None:
+    try:
+        asked: Request = request_from(run.task, TASK, run.parameters)
+    except InputError:  # of another version
+        return None
+    return asked
+
+
+def _used(store: Store, run: Run) -> tuple[int, ...] | None:
+    bands = (store.provenance(run.id).get("bridge") or {}).get("bands")
+    return None if bands is None else tuple(bands)
+
+
+def _bare(request: Request) -> Request:
+    return replace(request, bands=None, engine="auto", options=replace(request.options, batch=None))
 
 
 def _of(store: Store, first: str, second: str) -> list[Run]:

@@ -141,6 +141,8 @@ def test_a_mapping_of_the_earlier_image_by_another_model_is_not_compared(
         ({"area": {"type": "Polygon", "coordinates": []}}, False),
         ({"options": Options(overlap=0.5)}, False),
         ({"engine": "torch"}, True),  # the same result by another way
+        ({"options": Options(batch=4)}, True),
+        ({"bands": (1,)}, True),  # those that the later one found by itself
     ],
 )
 def test_a_mapping_of_the_earlier_image_with_other_settings_is_not_compared(
@@ -151,6 +153,42 @@ def test_a_mapping_of_the_earlier_image_with_other_settings_is_not_compared(
     other = replace(made_run(tmp_path / "other", before(), placement), inputs=first.inputs, provenance=asked(**changed))
     compare(store, keep(store, other, first.inputs[0].dataset_id).id, pair[1])
     assert ("Since the earlier image" in text_of(store, pair[1])) is same
+
+
+@pytest.mark.parametrize("record", [{}, {"parameters": ASKED["parameters"]}, {"parameters": {"of": "another version"}}])
+def test_a_mapping_of_which_the_settings_are_not_known_is_not_compared(
+    tmp_path: Path, store: Store, pair: tuple[str, str], record: dict[str, object]
+) -> None:
+    first, later = store.run(pair[0]), store.run(pair[1])
+    placement = "north-up" if store.result(pair[0]).grid.crs else "without CRS"
+    for number, (one, other) in enumerate(((record, ASKED), (ASKED, record))):
+        runs = []
+        for name, run, values, known in (("a", first, before(), one), ("b", later, after(), other)):
+            made = made_run(tmp_path / f"{name}{number}", values, placement)
+            made = replace(made, inputs=run.inputs, provenance=known)
+            runs.append(keep(store, made, run.inputs[0].dataset_id).id)
+        compare(store, *runs)
+        assert "Since the earlier image" not in text_of(store, runs[1])
+
+
+def test_settings_that_came_later_do_not_matter_to_an_older_mapping(
+    tmp_path: Path, store: Store, pair: tuple[str, str]
+) -> None:
+    first = store.run(pair[0])
+    placement = "north-up" if store.result(pair[0]).grid.crs else "without CRS"
+    asked = {name: value for name, value in parameters_of(Request("made")).items() if name != "pixel_size"}
+    old = {**ASKED, "parameters": {**asked, "batch": 8}}
+    made = replace(made_run(tmp_path / "old", before(), placement), inputs=first.inputs, provenance=old)
+    compare(store, keep(store, made, first.inputs[0].dataset_id).id, pair[1])
+    assert "Since the earlier image" in text_of(store, pair[1])
+
+
+def test_the_comparison_stays_when_the_earlier_image_is_not_there(store: Store, pair: tuple[str, str]) -> None:
+    compare(store, *pair)
+    store.scene_record(store.run(pair[0]).input("scene").dataset_id).scene.path.unlink()
+    text = text_of(store, pair[1])
+    assert "is new; 1 was mapped in the earlier image, too." in text
+    assert "Earlier image" in text.split("Data and licences")[-1]
 
 
 def test_the_terms_of_the_earlier_image_stand_under_data_and_licences(store: Store, pair: tuple[str, str]) -> None:
