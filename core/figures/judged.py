@@ -60,7 +60,7 @@ def draw_judged(axes: Axes, judged: Judged, grid: Grid) -> list[Line2D]:
             )
     handles = []
     for which, sign, colour, words in (
-        (judged.correct, "o", TRUE_POSITIVE, "Reviewed: correct"),
+        (judged.correct, "o", TRUE_POSITIVE, "Reviewed: correct, or outline corrected"),
         (judged.wrong, "X", WRONG, "Reviewed: false alarm or deleted"),
         (judged.added, "P", TRUE_POSITIVE, "Added by a reviewer"),
     ):
@@ -73,8 +73,9 @@ def draw_judged(axes: Axes, judged: Judged, grid: Grid) -> list[Line2D]:
 
 
 def _places(shapes: Sequence[BaseGeometry], grid: Grid) -> tuple[list[float], list[float]]:
-    """Columns and rows of a point inside each outline."""
+    """Columns and rows of a point inside each outline, of several parts inside the largest."""
     placement = ~grid.transform if grid.is_georeferenced else Affine.identity()
-    points = [one.representative_point() for one in shapes]
+    largest = [max(getattr(one, "geoms", (one,)), key=lambda part: part.area) for one in shapes]
+    points = [one.representative_point() for one in largest]
     places = [placement @ (point.x, point.y) for point in points]
     return [place[0] for place in places], [place[1] for place in places]

@@ -62,18 +62,22 @@ def plain_style(name: str, colour: str, *, opacity: float = 0.25, points: bool =
 
 
 def category_style(
-    name: str, column: str, colours: Mapping[str, str], *, opacity: float = 0.6, points: bool = False
-) -> LayerStyle:
+    name: str, column: str, colours: Mapping[str, str], *, opacity: float = 0.6, points: bool = False,
+    labels: Mapping[str, str] | None = None,
+) -> LayerStyle:  # fmt: skip
     """A colour for each value of a column of texts.
 
     Parameters
     ----------
     colours
         ``#RRGGBB`` by value, in the order of the legend.
+    labels
+        What values are called in the legend; a value of no other name by itself.
     """
+    named = {value: escape((labels or {}).get(value, value)) for value in colours}
     rows = list(colours.items())
     categories = "".join(
-        f'<category render="true" symbol="{number}" type="string" value="{escape(value)}" label="{escape(value)}"/>'
+        f'<category render="true" symbol="{number}" type="string" value="{escape(value)}" label="{named[value]}"/>'
         for number, (value, _) in enumerate(rows)
     )
     symbols = "".join(
@@ -84,7 +88,7 @@ def category_style(
         f"<categories>{categories}</categories><symbols>{symbols}</symbols></renderer-v2>"
     )
     rules = "".join(
-        f"<se:Rule><se:Name>{escape(value)}</se:Name><ogc:Filter><ogc:PropertyIsEqualTo><ogc:PropertyName>"
+        f"<se:Rule><se:Name>{named[value]}</se:Name><ogc:Filter><ogc:PropertyIsEqualTo><ogc:PropertyName>"
         f"{escape(column)}</ogc:PropertyName><ogc:Literal>{escape(value)}</ogc:Literal></ogc:PropertyIsEqualTo>"
         f"</ogc:Filter>{_sld_symbol(colour, opacity, points=points)}</se:Rule>"
         for value, colour in rows

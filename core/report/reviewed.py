@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.figures.judged import Judged
 from core.report.content import GridReport
@@ -14,10 +14,13 @@ from core.review.found import can_be_reviewed, open_review
 from core.review.inventory import inventory
 from core.review.log import last_number
 from core.review.state import STATUSES, judged
-from core.wording import agree, count
+from core.runs.view import texts_of
+from core.wording import agree, count, setting_words
 
 if TYPE_CHECKING:
-    from core.review.found import Opened
+    from collections.abc import Mapping
+
+    from core.review.found import Opened, Progress
     from core.runs.records import Run
     from core.runs.store import Store
 
@@ -70,19 +73,30 @@ def review_in_brief(content: GridReport, view: object) -> list[Paragraph]:
     opened = content.review
     if opened is None:
         return []
-    review, found = opened.review, opened.found
-    total = len(review.features)
-    done = total - review.counts["unreviewed"]
-    if not done and not review.deleted:
+    found = opened.found
+    progress = opened.progress
+    if not progress.reviewed and not progress.added:
         return []
-    said = [f"{number:,} {STATUSES[name]}" for name, number in review.counts.items() if number and name != "unreviewed"]
-    said += [f"{len(review.deleted):,} deleted"] if review.deleted else []
-    other = "" if opened.view == view else " The review began at other settings than those of this result."
+    began = f" The review began at {settings_of(opened)}; its numbers are of these settings."
     return [Paragraph(
-        f"{done:,} of {count(total, found.noun, found.several)} {agree(done, 'has', 'have')} been reviewed: "
-        f"{', '.join(said)}.{other} All other numbers and areas are the model's own and do not take the review into "
-        "account."
+        f"{progress.reviewed:,} of {count(progress.total, found.noun, found.several)} "
+        f"{agree(progress.reviewed, 'has', 'have')} been reviewed{_counted(progress)}."
+        f"{'' if opened.view == view else began} All other numbers and areas are the model's own and do not take the "
+        "review into account."
     )]  # fmt: skip
+
+
+def _counted(progress: Progress) -> str:
+    """What came of a review, after the number of what was reviewed."""
+    said = ", ".join(f"{number:,} {words}" for words, number in progress.judged.items())
+    added = f"{progress.added:,} {agree(progress.added, 'was', 'were')} added that the model had missed"
+    return f"{f': {said}' if said else ''}{f'; {added}' if progress.added else ''}"
+
+
+def settings_of(opened: Opened) -> str:
+    """The settings with which a review began, in words."""
+    texts = texts_of(opened.view, in_metres=opened.found.grid.in_metres)
+    return ", ".join(f"{setting_words(name)} {text}" for name, text in texts.items())
 
 
 def reviewed(content: GridReport) -> Part | None:
@@ -93,14 +107,21 @@ def reviewed(content: GridReport) -> Part | None:
     review, noun = opened.review, opened.found.noun
     people = sorted({one.reviewer for one in review.log})
     last = datetime.fromtimestamp(review.log[-1].created, UTC)
-    total = len(review.features)
-    done = total - review.counts["unreviewed"]
-    lead = f"{done:,} of {count(total, noun, opened.found.several)} reviewed by {', '.join(people)}."
-    shown: list[Content] = [Paragraph(lead, lead=True), Paragraph(f"Last edit: {moment(last)}.")]
-    counted = [f"{STATUSES[name]}: {number:,}" for name, number in review.counts.items() if number]
-    if review.deleted:
-        counted.append(f"deleted: {len(review.deleted):,}")
-    shown.append(Items(tuple(counted), "By status"))
+    progress = opened.progress
+    found = count(progress.total, noun, opened.found.several)
+    lead = f"{progress.reviewed:,} of {found} reviewed by {', '.join(people)}."
+    began = (
+        f"The review began with what the model found at {settings_of(opened)}: outlines and areas in this section are "
+        f"of these settings. Last edit: {moment(last)}."
+    )
+    shown: list[Content] = [Paragraph(lead, lead=True), Paragraph(began)]
+    counted = [f"{words}: {number:,}" for words, number in progress.judged.items()]
+    left = progress.total - progress.reviewed
+    counted += [f"{STATUSES['unreviewed']}: {left:,}"] if left else []
+    shown.append(Items(tuple(counted), "What the model found, by status"))
+    if progress.added:
+        added = count(progress.added, noun, opened.found.several)
+        shown.append(Paragraph(f"Reviewers added {added} that the model had missed."))
     if not review.finished:
         text = "Unreviewed items count as neither correct nor wrong."
         if not review.examined:
@@ -113,6 +134,11 @@ def reviewed(content: GridReport) -> Part | None:
     return Part("review", "Review", tuple(shown))
 
 
+def _status(opened: Opened, row: Mapping[Any, Any]) -> str:
+    made = opened.review.features[row["id"]].made_of
+    return ", ".join(part for part in (STATUSES[row["status"]], made) if part)
+
+
 def _table(opened: Opened) -> Table | None:
     frame = inventory(opened)
     frame = frame[frame["status"] != "unreviewed"]
@@ -123,7 +149,7 @@ def _table(opened: Opened) -> Table | None:
     known = opened.found.grid.in_metres
     sizes = listed["area_m2" if known else "area_px"]
     rows = [
-        (row["id"], STATUSES[row["status"]], f"{size:,.0f}", row["reviewer"],
+        (row["id"], _status(opened, row), f"{size:,.0f}", row["reviewer"],
          "; ".join(text for text in (row["reason"], row["note"]) if text), *place)
         for row, size, place in zip(listed.drop(columns="geometry").to_dict("records"), sizes, where, strict=True)
     ]  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.review.log import read_log
-from core.review.state import Feature, Review, features_of, replayed
+from core.review.state import GONE, MERGED, STATUSES, Feature, Review, features_of, judged, replayed
 from core.runs.kinds import find_task, is_primary, kind_of
 from core.runs.view import options_of
 
@@ -54,6 +55,30 @@ class Found:
 
 
 @dataclass(frozen=True)
+class Progress:
+    """How far a review is.
+
+    Attributes
+    ----------
+    total
+        Features that the model found.
+    judged
+        How many of these were reviewed, by what was said of them.
+    added
+        Features that reviewers drew, which are none of those.
+    """
+
+    total: int
+    judged: Mapping[str, int]
+    added: int
+
+    @property
+    def reviewed(self) -> int:
+        """How many of the model's features were reviewed."""
+        return sum(self.judged.values())
+
+
+@dataclass(frozen=True)
 class Opened:
     """A run and its review.
 
@@ -76,6 +101,14 @@ class Opened:
     found: Found
     features: Mapping[str, Feature]
     review: Review
+
+    @property
+    def progress(self) -> Progress:
+        """How far the review of what the model found is."""
+        said = Counter(words for name, words in judged(self.review.log).items() if name in self.features)
+        order = (*STATUSES.values(), MERGED, *GONE.values())
+        counts = {words: said[words] for words in order if said[words]}
+        return Progress(len(self.features), counts, self.review.counts["added"])
 
     @property
     def view_values(self) -> dict[str, Any]:

@@ -156,7 +156,8 @@ def export_review(opened: Opened, folder: Path) -> dict[str, Any]:
     """
     make_folder(folder)
     table = inventory(opened)
-    write_features(table, folder / "reviewed.gpkg", LAYER, style=category_style("Review", "status", COLOURS))
+    style = category_style("Review", "status", COLOURS, labels=STATUSES)
+    write_features(table, folder / "reviewed.gpkg", LAYER, style=style)
     write_features(table, folder / "reviewed.geojson", LAYER)
     chosen = texts_of(opened.view, in_metres=opened.found.grid.in_metres)
     told = {"run": opened.run.id, "model": opened.run.model, **chosen}

@@ -28,6 +28,9 @@ STATUSES: Mapping[str, str] = {
 GONE: Mapping[str, str] = {"delete": "deleted", "split": "split into others", "merge": "merged into another"}
 """What became of features that are no longer in the inventory, in words."""
 
+MERGED = "merged with another"
+"""What became of a feature whose outline others were merged into."""
+
 SETTLED = ("confirmed", "edited", "added")
 """Statuses of what is a landslide by the review."""
 
@@ -86,6 +89,13 @@ class Feature:
     parents: tuple[str, ...] = ()
     origin: Origin = "model"
     values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def made_of(self) -> str:
+        """What it was made of, in words; empty where it was not split or merged."""
+        if not self.parents:
+            return ""
+        return f"{'merged from' if len(self.parents) > 1 else 'split from'} {', '.join(self.parents)}"
 
 
 @dataclass(frozen=True)
@@ -211,10 +221,10 @@ def judged(log: Sequence[Entry]) -> dict[str, str]:
             continue
         for name in edit.ids:
             gone = edit.op != "judge" and name not in edit.made
-            words = GONE[edit.op] if gone else STATUSES["edited" if edit.op != "judge" else edit.judgement]
-            if edit.op == "judge" and edit.judgement == "confirmed" and said.get(name) == STATUSES["edited"]:
-                words = STATUSES["edited"]
-            said[name] = words
+            changed = MERGED if edit.op == "merge" else STATUSES["edited"]
+            words = GONE[edit.op] if gone else changed if edit.op != "judge" else STATUSES[edit.judgement]
+            confirmed = edit.op == "judge" and edit.judgement == "confirmed"
+            said[name] = said[name] if confirmed and said.get(name) in (STATUSES["edited"], MERGED) else words
     drawn = {name for entry in log for name in entry.edit.made if name not in entry.edit.ids}
     return {name: words for name, words in said.items() if name not in drawn and words != STATUSES["unreviewed"]}
 

@@ -116,7 +116,7 @@ def test_what_was_said_of_each_feature_is_known_from_the_log_alone(store: Store,
     assert judged(now.review.log)[first] == STATUSES[now.review.features[first].status] == "outline corrected"
     now = edited(store, run, actions.merge(now.review, [second, third]))
     assert judged(now.review.log) == {
-        first: "outline corrected", second: "outline corrected", third: "merged into another",
+        first: "outline corrected", second: "merged with another", third: "merged into another",
     }  # fmt: skip
     now = edited(store, run, Edit("delete", (first,)))
     assert judged(now.review.log)[first] == "deleted"
@@ -126,7 +126,7 @@ def test_what_was_said_of_each_feature_is_known_from_the_log_alone(store: Store,
     now = edited(store, run, actions.split_off(now.review, first, box(5, 4, 9, 10)))
     now = edited(store, run, Edit("judge", (f"{first}a",), judgement="rejected"))
     assert judged(now.review.log) == {
-        first: "split into others", second: "outline corrected", third: "merged into another",
+        first: "split into others", second: "merged with another", third: "merged into another",
     }  # fmt: skip
 
 

@@ -32,6 +32,9 @@ def told(at: Reviewing) -> list[str] | None:
     grid = at.opened.found.grid
     (size,) = feature_areas([one], grid)
     words = [single_area_text(size, grid.in_metres), tr(STATUSES[one.status])]
+    if one.parents:
+        form = tr("merged from {names}") if len(one.parents) > 1 else tr("split from {names}")
+        words.append(form.format(names=", ".join(one.parents)))
     for name, title in (("mean_probability", tr("mean probability")), ("score", tr("confidence"))):
         if one.values.get(name) is not None:
             words.append(f"{title} {one.values[name]:.2f}")

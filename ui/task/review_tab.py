@@ -71,24 +71,22 @@ def _tell(at: Reviewing) -> None:
     """How far it is, and what a visitor should know."""
     from core.review.state import STATUSES
 
-    review, noun = at.review, at.opened.found.noun
-    total, waiting = len(review.features), review.counts["unreviewed"]
-    counted = [f"{tr(STATUSES[name])} {count:,}" for name, count in review.counts.items() if count]
-    if review.deleted:
-        counted.append(tr("deleted {count:,}").format(count=len(review.deleted)))
-    share = 1.0 if not total else 1 - waiting / total
-    st.progress(
-        share,
-        text=tr("{total:,} of {total_2:,} reviewed · {list}").format(
-            total=total - waiting, total_2=total, list=" · ".join(counted)
-        ),
+    review, noun, progress = at.review, at.opened.found.noun, at.opened.progress
+    waiting = progress.total - progress.reviewed
+    counts = ({STATUSES["unreviewed"]: waiting} if waiting else {}) | dict(progress.judged)
+    counted = [f"{tr(words)} {count:,}" for words, count in counts.items()]
+    text = tr("{total:,} of {total_2:,} reviewed · {list}").format(
+        total=progress.reviewed, total_2=progress.total, list=" · ".join(counted)
     )
+    if progress.added:
+        text += " · " + tr("besides {count:,} added").format(count=progress.added)
+    st.progress(progress.reviewed / progress.total if progress.total else 1.0, text=text)
     if at.opened.found.left_out:
         st.warning(
             tr(
                 "Only the {total:,} largest can be reviewed; {left_out:,} are left out. To leave out "
                 "fewer, raise the minimum area before the review starts."
-            ).format(total=total, left_out=at.opened.found.left_out)
+            ).format(total=progress.total, left_out=at.opened.found.left_out)
         )
     if review.number:
         st.caption(
