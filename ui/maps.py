@@ -86,6 +86,8 @@ class DynamicLayers:
         least and greatest column and row: left, least row, right, greatest row.
     caption
         What a picture of the map says.
+    arrival
+        Names an arrival by an address: the map moves to `focus` once for each, even where it was left elsewhere.
     """
 
     tiles: tuple[Tiles, ...] = ()
@@ -94,6 +96,7 @@ class DynamicLayers:
     marker: Point | None = None
     focus: tuple[float, float, float, float] | None = None
     caption: Caption = Caption()
+    arrival: str = ""
 
 
 @dataclass(frozen=True)
@@ -334,6 +337,7 @@ def _update(
         "selected": layers.selected,
         "marker": None if layers.marker is None else to_map(spec.grid, *layers.marker),
         "focus": focus,
+        "arrival": layers.arrival,
         "drawn": drawn,
         "replaced": {"number": replaced.number, "drawing": replaced.drawing},
         "visible": visible,

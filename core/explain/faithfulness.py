@@ -100,14 +100,10 @@ class Deletion:
 
     @property
     def verdict(self) -> str:
-        """The outcome in a plain sentence, of a map that is bright where the score was raised."""
-        return self.told("brightest")
-
-    def told(self, areas: str) -> str:
-        """The outcome in a plain sentence, given what the areas that were masked are called."""
+        """The outcome in a plain sentence."""
         top, random = (_fell(drop, self._digits) for drop in (self.drop_top, self.drop_random))
         first = top.replace(" it ", " the score (logit) ")
-        masked = f"Masking the {areas} {100 * self.share:.0f} % of the image {first}"
+        masked = f"Masking the {100 * self.share:.0f} % of the image with the highest values {first}"
         told = f"{masked}; masking random areas of the same size {random}"
         return f"{told}." if self.faithful else f"{told}: do not rely on this map."
 

@@ -114,7 +114,7 @@ def sentence(method: Method[N, T], layer: LayerChoice | None, deletion: Deletion
     """
     told = [f"{method.shows}."]
     if deletion is not None:
-        told.append(deletion.told("reddest" if method.signed else "brightest"))
+        told.append(deletion.verdict)
     details = f" ({_details(layer)})" if layer is not None else ""
     told.append(f"{LIMITATION}{details}.")
     return " ".join(told)

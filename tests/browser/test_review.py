@@ -11,7 +11,7 @@ import pytest
 
 from core.runs.store import Store
 from tests.browser import steps
-from tests.factories import keep, made_run, write_raster
+from tests.factories import found_ids, keep, made_run, write_raster
 
 pytestmark = pytest.mark.browser
 
@@ -93,4 +93,21 @@ def test_the_keys_of_the_review_are_heard_while_the_map_has_the_focus(address: s
     page.keyboard.press("x")
     page.keyboard.press("y")
     page.get_by_text("1 of 1 reviewed · correct 1").wait_for()
+    assert steps.without_probes(seen.complaints) == []
+
+
+def test_an_address_with_a_landslide_shows_it_wherever_the_map_was_left(
+    address: str, visit: Callable[..., Any], tmp_path: Path
+) -> None:
+    (name,) = found_ids(Store(tmp_path / "home"), address.rpartition("=")[2])
+    seen = visit(address)
+    where = "() => [map.getCenter().lat, map.getCenter().lng]"
+    # The landslide is in the upper left corner.
+    seen.map_frame().evaluate("() => { map.setView(map.getBounds().getSouthEast(), map.getZoom(), {animate: false}); }")
+    left = seen.map_frame().evaluate(where)
+    seen.page.goto(address)
+    seen.map_frame().wait_for_function("at => map.getCenter().distanceTo(at) < 30", arg=left)
+    seen.page.goto(f"{address}&selected={name}")
+    seen.page.get_by_text(f"Selected landslide {name}").wait_for()
+    seen.map_frame().wait_for_function("at => map.getCenter().distanceTo(at) > 500", arg=left)
     assert steps.without_probes(seen.complaints) == []

@@ -177,7 +177,7 @@ def _map(
     for extra in slots.layers(result):
         (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
     focus = selection.focus(findings.table if at is None else review_map.shapes(at))
-    shows = DynamicLayers(tuple(tiles), tuple(over), selected, selection.place, focus, says)
+    shows = DynamicLayers(tuple(tiles), tuple(over), selected, selection.place, focus, says, selection.arrival)
     return show_map(spec, shows, key=PAGE.map_key(record), around=AROUND)
 
 

@@ -268,7 +268,7 @@ def _map(
     tiles.extend(_extra_tiles(result) if at is None else ())
     shapes = None if findings is None else findings.polygons
     focus = selection.focus(shapes if at is None else review_map.shapes(at))
-    layers = DynamicLayers(tuple(tiles), outlines, selected, selection.place, focus, says)
+    layers = DynamicLayers(tuple(tiles), outlines, selected, selection.place, focus, says, selection.arrival)
     return show_map(spec, layers, key=PAGE.map_key(record), around=AROUND)
 
 

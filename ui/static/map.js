@@ -6,7 +6,7 @@ window.slidelens = window.slidelens || (function () {
 
   const word = window.slidelensWords.word;
   let map, settings, renderer, shown, panel, legend, marker, halo, swipe, lastFocus, toShow, placed, restored, whole, fitting;
-  let lastReplaced, lastVisible;
+  let lastReplaced, lastVisible, arrives = false;
   let selection = null, picture = null, TileLayer, resting, places, bar, showPointer;
   const WHOLE = "The whole image is visible, so there is no part to use. Zoom in first.";
   const TRIES = 6, THROUGH = 0.6, REST = 150, PATIENCE = 8000, ZOOMS_OUT = 6;
@@ -75,7 +75,8 @@ window.slidelens = window.slidelens || (function () {
     const size = map.getSize();
     if (placed || !size.x || !size.y) return;  // a map in a closed tab has no size yet
     placed = true;
-    const view = remember("view");
+    const view = arrives ? null : remember("view");
+    arrives = false;
     if (view) map.setView([view.lat, view.lng], view.zoom, { animate: false });
     else if (toShow) show(toShow, { animate: false });
     else fit();
@@ -750,6 +751,13 @@ window.slidelens = window.slidelens || (function () {
     const size = window.matchMedia("(pointer: coarse)").matches ? 16 : 9;
     const icon = L.divIcon({ iconSize: [size, size], className: "leaflet-div-icon leaflet-editing-icon sl-handle" });
     Object.assign(edit.prototype.options, { icon: icon, touchIcon: icon });
+    // While an outline is drawn, a corner takes no more room than is seen of it: the next one may be close to it.
+    const corner = L.divIcon({ iconSize: [size, size], className: "leaflet-div-icon leaflet-editing-icon sl-corner" });
+    const line = L.Draw.Polyline.prototype, create = line._createMarker;
+    line._createMarker = function (place) {
+      this.options.icon = corner;  // the tools were made, each with an icon of its own, before this is known
+      return create.call(this, place);
+    };
   }
 
   // Until the pointer is over the map, Leaflet's hint stands in its corner, below the buttons: it is put beside them.
@@ -887,6 +895,11 @@ window.slidelens = window.slidelens || (function () {
       radius: 7, color: "#ffffff", weight: 3, fillColor: "#000000", fillOpacity: 0.9, interactive: false,
     }).addTo(map);
     updateDrawing(next);
+    // Who comes by an address that names a landslide is shown it once, wherever the map was left.
+    if (next.arrival && next.focus && remember("arrival") !== next.arrival) {
+      remember("arrival", next.arrival);
+      arrives = !placed;
+    }
     const focus = JSON.stringify(next.focus);
     if (next.focus && focus !== lastFocus && placed) show(next.focus);
     lastFocus = focus;

@@ -76,6 +76,6 @@ def show_coordinates(x: float, y: float, grid: Grid) -> None:
         return
     here, degrees = pasted(x, y, grid.crs.to_wkt())
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        for name, text in ((f"x, y ({coordinate_system(grid)})", here), ("latitude, longitude", degrees)):
+        for name, text in ((f"x, y, {coordinate_system(grid)}", here), ("latitude, longitude", degrees)):
             st.caption(name, width="content")
             st.code(text, language=None, width="content")

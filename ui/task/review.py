@@ -114,7 +114,7 @@ def _next(at: Reviewing, after: str | None = None, step: int = 1) -> None:
     after
         The feature that was marked or deleted just now; None where a reviewer asked for the next.
     """
-    names = list(at.review.features)
+    names = list(at.names)
     current = after or at.selection.current
     start = names.index(current) if current in names else -step
     order = [names[(start + step * turn) % len(names)] for turn in range(1, len(names) + 1)]
@@ -136,12 +136,19 @@ def _with_drawing(at: Reviewing, make: Callable[[Review, BaseGeometry], Edit]) -
     """Use what is drawn, and take the drawing off the map."""
     from core.review.geometry import drawn_outline
 
-    drawn = at.drawn
+    drawn, made = at.drawn, list[str]()
 
     def edit() -> Edit:
-        return make(at.review, drawn_outline(drawn or {}, at.opened.found.grid))
+        found = make(at.review, drawn_outline(drawn or {}, at.opened.found.grid))
+        made.extend(found.made)
+        return found
 
-    do(at, edit, then=lambda: _clear(at))
+    def then() -> None:
+        _clear(at)
+        if at.selection.current not in made:
+            at.selection.choose(made[0], "table")  # what was drawn; of a split, its first part
+
+    do(at, edit, then=then)
 
 
 def _clear(at: Reviewing) -> None:
@@ -172,7 +179,19 @@ def _turn(at: Reviewing, *, back: bool) -> None:
     from core.review import log
 
     turn = log.undo if back else log.redo
-    attempt(at, lambda: turn(resources.store(), at.run, at.opened.features, NAME.get()))
+    entry = at.review.to_undo(NAME.get()) if back else at.review.to_redo(NAME.get())
+
+    def work() -> None:
+        review = turn(resources.store(), at.run, at.opened.features, NAME.get())
+        if entry is None:
+            return
+        words = tr("Undone: {words}") if back else tr("Redone: {words}")
+        st.toast(plain(words.format(words=entry.edit.words)))
+        there = [name for name in (*entry.edit.ids, *entry.edit.made) if name in review.features]
+        if there and at.selection.current not in there:
+            at.selection.choose(there[0], "table")  # so that it is seen what came back
+
+    attempt(at, work)
 
 
 # What the page shows
@@ -186,7 +205,7 @@ def show_bar(at: Reviewing) -> None:
         _ask_name(at)
         ready = is_named()
         off = not ready or one is None or at.together
-        with st.popover(tr("Reason"), disabled=off, help=tr("Reason for a false alarm, and a note.")):
+        with st.popover(tr("Reason, note"), disabled=off, help=tr("Reason for a false alarm, and a note.")):
             if one is not None:
                 _ask_reason(at, one)
         name = "" if one is None else one.id
@@ -298,7 +317,7 @@ def _offer_drawing(at: Reviewing, *, ready: bool) -> None:
                     ("cut", labels["cut"], lambda review, shape: actions.cut_from(review, name, shape)),
                     ("split", labels["split"], lambda review, shape: actions.split_off(review, name, shape)),
                 ]
-        if edited in at.review.features:
+        if edited in at.review.features and untouched:
             st.caption(tr("Drag the corners, press Save on the map, then:"), width="content")
         for use, label, make in uses:
             st.button(

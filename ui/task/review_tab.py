@@ -113,7 +113,7 @@ def _frame(at: Reviewing) -> DataFrame:
     scores = [name for name in ("mean_probability", "score") if name in table]
     columns = ["id", "status", area, *scores, "reason", "note", "reviewer"]
     frame: DataFrame = table[columns].assign(status=[tr(STATUSES[name]) for name in table["status"]])
-    return frame
+    return frame.set_index("id", drop=False).loc[list(at.names)].reset_index(drop=True)
 
 
 def _table(at: Reviewing) -> None:
@@ -147,15 +147,15 @@ def _table(at: Reviewing) -> None:
     area = "area_m2" if "area_m2" in frame else "area_px"
     config: dict[str, object] = {
         "id": st.column_config.TextColumn(tr("ID"), width="small"),
-        "status": st.column_config.TextColumn(tr("Status"), width=138),
+        "status": st.column_config.TextColumn(tr("Status"), width=185),
         area: st.column_config.NumberColumn(
             tr("Area, m²") if area == "area_m2" else tr("Area, px"), format="localized"
         ),
         "mean_probability": number_column("Probability", 2, "Mean over the pixels of the polygon."),
         "score": st.column_config.NumberColumn(tr("Confidence"), format="%.2f", width=90),
-        "reason": st.column_config.TextColumn(tr("Reason"), width=130),
-        "note": st.column_config.TextColumn(tr("Note"), width=170),
-        "reviewer": st.column_config.TextColumn(tr("Reviewer"), width=110),
+        "reason": st.column_config.TextColumn(tr("Reason"), width=100),
+        "note": st.column_config.TextColumn(tr("Note"), width=110),
+        "reviewer": st.column_config.TextColumn(tr("Reviewer"), width=85),
     }
     show_rows(
         frame.round({area: 0}), names, ticked, chosen, key=f"review-table-{at.run}", several=True,
@@ -263,11 +263,14 @@ def _files(at: Reviewing) -> None:
         if st.button(tr("Prepare reviewed files"), key=f"review-files-{at.run}"):
             with guard(), st.spinner(tr("Writing the files")):
                 export_review(at.opened, folder)
+        pressed = st.button(
+            tr("Prepare training patches"), key=f"review-training-{at.run}",
+            help=tr("Square patches of the image with masks; unreviewed ground is marked as unknown."),
+        )  # fmt: skip
         tile = st.selectbox(
             tr("Patch size, px"), PATCHES, PATCHES.index(TILE), key=f"review-patch-{at.run}", width=130,
         )  # fmt: skip
-        if st.button(tr("Prepare training patches"), key=f"review-training-{at.run}",
-                     help=tr("Square patches of the image with masks; unreviewed ground is marked as unknown.")):
+        if pressed:
             with guard(), st.spinner(tr("Cutting patches")):
                 _write_patches(at, folder, tile)
     if folder.is_dir():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -93,6 +93,11 @@ class Reviewing:
     def together(self) -> bool:
         """Whether several rows are selected, so that the buttons below the table apply, and those of one do not."""
         return len(self.ticked) > 1 and self.selection.current in self.ticked
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Ids of the inventory in the order of its table: the largest first, whoever drew it."""
+        return _ordered(self.run, self.review.number, repr(self.opened.view), self.opened)
 
     def follow_map(self) -> None:
         """Let a click on the map choose that came together with the press of a button, before it is acted upon."""
@@ -187,6 +192,17 @@ def _opened(run: str, number: int, view: str | None, _run: Run, _view: object) -
     return open_review(resources.store(), _run, _view)
 
 
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _ordered(run: str, number: int, view: str, _opened: Opened) -> Sequence[str]:
+    del run, number, view  # the key
+    from core.review.geometry import feature_areas
+
+    everything = list(_opened.review.features.values())
+    areas = feature_areas(everything, _opened.found.grid)
+    ranked = sorted(zip(everything, areas, strict=True), key=lambda one: -one[1])
+    return tuple(one.id for one, _ in ranked)
+
+
 def _seen(run: str) -> str:
     """Where the number of the last edit that this visitor saw is kept."""
     return f"review-seen-{run}"
@@ -213,6 +229,7 @@ def attempt(at: Reviewing, work: Callable[[], object], place: Place = "bar") -> 
     """Do something; what goes wrong is shown at a place when the page is drawn next."""
     problem = _problem_of(at.run)
     problem.clear()
+    onward(at.run).clear()  # what the page had selected as the next one was acted upon, or passed over
     try:
         work()
     except LandslideError as error:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
 
 import streamlit as st
 
@@ -103,6 +104,16 @@ class Selection:
         if name is not None:
             del st.query_params[ADDRESS]
             self.choose(name[:LONGEST], "chart")  # the map moves there, and the table shows it on top
+            st.session_state[f"arrived-{self.run}"] = (uuid4().hex, self.current)
+
+    @property
+    def arrival(self) -> str:
+        """What tells one arrival by an address that names what is chosen from the others; empty once that changed.
+
+        The map goes there once, even where it was left elsewhere.
+        """
+        token, name = st.session_state.get(f"arrived-{self.run}", ("", None))
+        return token if name is not None and name == self.current else ""
 
     @property
     def address(self) -> dict[str, str]:

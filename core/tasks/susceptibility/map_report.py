@@ -216,7 +216,7 @@ def _why(content: MapInput) -> Part:
         shown += [Heading(_asked(record)), Paragraph(sentence)]
         if record.get("effects"):
             drawn = contribution_chart(record["effects"], str(record.get("scale", "")), signed=True)
-            caption = "Contribution of each factor to this cell (SHAP values). Vermilion: raised it. Blue: lowered it."
+            caption = "Contribution of each factor to this cell (SHAP values). Red-orange: raised it. Blue: lowered it."
             shown.append(Pictures((picture(drawn, "Factor contributions to one cell", caption),)))
         elif record.get("importance"):
             drawn = contribution_chart(record["importance"], str(record.get("scale", "")))

@@ -69,7 +69,8 @@ def test_every_task_stores_the_same(store: Store, scene: Scene, task: str, make:
     assert set(content) == KEYS | {task}
     assert (content["run"], content[task]) == (why.id, why.parents[0])
     assert (content["method"], content["form"], content["signed"]) == ("hires-cam", "raster", True)
-    assert content["verdict"].startswith("Masking the brightest 20 % of the image lowered the score (logit) by ")
+    begin = "Masking the 20 % of the image with the highest values lowered the score (logit) by "
+    assert content["verdict"].startswith(begin)
     assert content["deletion_auc"] < content["random_auc"] < content["insertion_auc"]
     assert content["seconds"] >= 0
     assert set(why.metrics()) == {"drop", "drop_random", "deletion_auc", "insertion_auc", "random_auc"}

@@ -82,7 +82,7 @@ def highest_confidence(subject: DetectionSubject) -> Part | None:
     ) if number > 1 else (
         "the detection of highest confidence"
     )
-    caption = f"The image around {which}, to judge what each box holds. Vermilion: detections."
+    caption = f"The image around {which}, to judge what each box holds. Red-orange: detections."
     if subject.shown.reference_boxes is not None:
         caption += " Blue, dashed: reference inventory."
     shown = picture(draw_surest(subject.shown, scene), f"The image around {which}.", caption)

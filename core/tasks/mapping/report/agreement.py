@@ -69,7 +69,7 @@ def _with(subject: MappingSubject, scores: Scores) -> tuple[Content, ...]:
     outcome = picture(
         draw_agreement(subject.panels, subject.result.grid, threshold),
         f"Map of {subject.content.subject}: correct, false-alarm and missed areas.",
-        "Agreement with the reference at the threshold, by pixel. Bluish green: correct. Orange: false alarm. Sky "
+        "Agreement with the reference at the threshold, by pixel. Green: correct. Orange: false alarm. Sky "
         "blue: missed.",
     )
     return (
@@ -117,8 +117,8 @@ def _meanings(model: Confusion) -> tuple[tuple[str, str, str], ...]:
             "Harmonic mean of precision and recall; closer to the lower of the two. 0: no agreement; 1: full agreement."
         )),
         ("iou", "IoU", union),
-        ("miou", "Mean IoU", "Mean of the IoU of landslide and of all other pixels."),
-        ("oa", "Overall accuracy", overall),
+        ("miou", "Mean IoU (mIoU)", "Mean of the IoU of landslide and of all other pixels."),
+        ("oa", "Overall accuracy (OA)", overall),
         ("kappa", "Kappa", "Agreement beyond chance. 0: none; 1: full."),
     )
 
@@ -145,7 +145,7 @@ def _counts(subject: MappingSubject, model: Confusion) -> Table:
         ("Correct", model.true_positive),
         ("False alarm", model.false_positive),
         ("Missed", model.false_negative),
-        ("Correctly left out", model.true_negative),
+        ("Correctly left out (true negatives)", model.true_negative),
     )
     rows = tuple(
         (name, f"{number:,}", *([f"{number * size:,.0f}"] if subject.in_metres else [])) for name, number in outcomes

@@ -66,7 +66,7 @@ def _landslides(subject: MappingSubject) -> Picture:
         if number > 1:
             what += f"; the {min(number, LISTED)} largest are labelled with their IDs"
         alt = f"Map of the {count(number, 'landslide')} mapped by the model"
-    caption = f"{what}. Vermilion: mapped by the model."
+    caption = f"{what}. Red-orange: mapped by the model."
     if subject.result.has_reference:
         caption += " Blue outlines: reference inventory."
         alt += ", with the outlines of the reference inventory"

@@ -110,7 +110,7 @@ def _images(subject: MappingSubject, change: Change, earlier: Earlier) -> Pictur
     figure = draw_before_and_after(image, subject.panels.image, grid, change.new)
     alt = f"The earlier and the later image, with {count(len(change.new), 'new landslide')} outlined."
     return picture(figure, alt, "The earlier image and the image of this report, each with its own contrast. "
-                   "Vermilion: outlines of the new landslides.")  # fmt: skip
+                   "Red-orange: outlines of the new landslides.")  # fmt: skip
 
 
 def _difference(subject: MappingSubject, change: Change) -> Picture:

@@ -136,7 +136,8 @@ def meaning(subject: MappingSubject) -> Part:
 
 def _sensitivity(subject: MappingSubject) -> Table:
     chosen = subject.choice.threshold
-    steps = (round(chosen - STEP, 4), chosen, round(chosen + STEP, 4))
+    own = subject.own_threshold
+    steps = sorted({round(chosen - STEP, 4), chosen, round(chosen + STEP, 4), *(() if own is None else (own,))})
     # Rows that are compared are made alike: a large raster is outlined at one threshold only.
     extent_at = subject.extent_at if subject.at_once else subject.counted_at
     rows = tuple(_row(subject, extent_at(step), step == chosen) for step in steps if 0 <= step <= 1)
@@ -149,7 +150,8 @@ def _sensitivity(subject: MappingSubject) -> Table:
 
 def _row(subject: MappingSubject, extent: Extent, chosen: bool) -> tuple[str, ...]:
     landslides = "not counted" if extent.landslides is None else f"{extent.landslides:,}"
-    name = f"{extent.threshold:.2f}" + (" (chosen)" if chosen else "")
+    own = extent.threshold == subject.own_threshold
+    name = f"{extent.threshold:.2f}" + (" (chosen)" if chosen else " (the model's own)" if own else "")
     return name, landslides, subject.area(extent.found), percent(extent.share)
 
 
@@ -157,9 +159,9 @@ def _quiet_valley(subject: MappingSubject) -> tuple[str, ...]:
     """How much the model maps where there is nothing, when that was measured."""
     quiet = {} if subject.spec is None else subject.spec.scores.get("quiet_valley", {})
     alarm = quiet.get("false_alarm_m2_per_km2")
-    if alarm is None:
+    if alarm is None or subject.spec is None:
         return ()
     return (
         f"On a synthetic valley without fresh landslides, this model still mapped {alarm:,.0f} m² per km², or "
-        f"{percent(alarm / 1e6)}, as landslide.",
+        f"{percent(alarm / 1e6)}, as landslide (all pixels at its threshold {subject.spec.threshold:.2f}).",
     )
