@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 
 from core.raster.files import one_line
 from core.runs.result import GridResult, RunResult
@@ -69,6 +70,22 @@ class ReportInput:
         image = "" if self.scene is None else self.scene.digest
         edits = "" if self.review is None else str(self.review.review.number)
         return self.result.id, self.name, image, edits, *(one.id for one in self.explanations)
+
+    @property
+    def invitation(self) -> str:
+        """What stands before the address; one of a computer by itself leads nobody else there.
+
+        Examples
+        --------
+        >>> from core.report.content import ReportInput
+        >>> ReportInput("", "", None, None, address="http://localhost:8501/mapping?run=1").invitation
+        'Open the run on the computer that SlideLens runs on'
+        """
+        try:
+            here = urlsplit(self.address).hostname in ("localhost", "127.0.0.1", "::1")
+        except ValueError:  # no address at all
+            here = False
+        return f"Open the {self.noun}" + (" on the computer that SlideLens runs on" if here else "")
 
     @property
     def subject(self) -> str:

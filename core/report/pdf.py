@@ -203,9 +203,9 @@ def _head(content: ReportInput, subtitle: str) -> list[Flowable]:
     head.append(_text(f"Created {moment(content.made)} from {content.noun} {content.result.id}", "origin"))
     if address.startswith(("http://", "https://")):
         link = f'<link href="{escape(address, {chr(34): "&quot;"})}"><u>{marked(address)}</u></link>'
-        head.append(Text(f"Open the {content.noun}: {link}", styles["origin"]))
+        head.append(Text(f"{content.invitation}: {link}", styles["origin"]))
     elif address:
-        head.append(_text(f"Open the {content.noun}: {address}", "origin"))
+        head.append(_text(f"{content.invitation}: {address}", "origin"))
     if content.tags:
         head.append(_text(f"Tags: {', '.join(map(one_line, content.tags))}", "origin"))
     if content.note.strip():

@@ -70,6 +70,7 @@ def render(content: ReportInput, kind: ReportKind, parts: Sequence[Part] | None 
             subtitle=title_of(content, kind) if one_line(content.name) else "",
             made=moment(content.made),
             noun=content.noun,
+            invitation=content.invitation,
             run=content.result.id,
             short=re.sub(r"[^0-9a-f]", "", content.result.id)[:8],
             address=address,

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 TASK = "mapping"
 
+SAME = 0.01
+"""Share of its area by which an outline may differ from the one that was explained; stored ones are rounded."""
+
+
 def show(view: View) -> None:
     """Explain the chosen polygon or clicked place, and show what the model reacted to."""
     explain.open_awaited(TASK)
@@ -81,13 +85,15 @@ def _noun(run: Run) -> str:
 def _place(run: Run, view: View) -> str:
     target = run.parameters.get("target") or {}
     if "row" in target:
-        return f"Row {target['row']}, column {target['column']}"
+        return tr("Row {row}, column {column}").format(row=target["row"], column=target["column"])
     if target.get("outline") and view.findings is not None and len(view.findings.polygons):
         from shapely.geometry import shape
 
         # By place: at other sliders it may be a part of a larger landslide, and old runs recorded numbers.
-        polygons = view.findings.polygons
-        inside = polygons[polygons.geometry.contains(shape(target["outline"]).representative_point())]
+        asked, polygons = shape(target["outline"]), view.findings.polygons
+        inside = polygons[polygons.geometry.contains(asked.representative_point())]
         if len(inside):
-            return f"Landslide {inside['id'].iloc[0]}"
-    return "A landslide at other slider settings"
+            same = abs(inside.geometry.iloc[0].area / asked.area - 1) < SAME
+            form = tr("Landslide {name}") if same else tr("Landslide {name} with its outline at other slider settings")
+            return form.format(name=inside["id"].iloc[0])
+    return tr("A landslide at other slider settings")
