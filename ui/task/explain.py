@@ -145,7 +145,8 @@ def _layer_titles(asking: Asking, method: str) -> dict[str, str]:
     if told is None or not held:
         return {"": tr("Deepest contributing layer"), **asking.layers}
     best = held[told.layers(method)[0]]
-    passed = {name: f"{one.held}/{told.places} passed" for name, one in held.items()}  # first: lists cut long lines off
+    # First in the line, since lists cut long ones off.
+    passed = {name: f"{one.held}/{told.places} tests passed" for name, one in held.items()}
     first = f"Best ({passed[best.layer]}): {best.title[:1].lower()}{best.title[1:]}"
     return {
         "": first,

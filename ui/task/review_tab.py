@@ -15,6 +15,7 @@ import streamlit as st
 from ui import labels, resources
 from ui.feedback import guard, plain
 from ui.messages import tr
+from ui.state import Slot
 from ui.task.export import folder_of, offer
 from ui.task.reviewing import ACTIONS, NAME, Reviewing, bar_key, do, is_named, onward, show_problem, ticked_key
 from ui.task.selection import show_rows
@@ -259,6 +260,7 @@ def _files(at: Reviewing) -> None:
     from core.review.training import TILE
 
     folder = folder_of(at.run, ("review", at.review.number, at.opened.view))
+    prepared = Slot(f"review-prepared-{at.run}", at.review.number)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if st.button(tr("Prepare reviewed files"), key=f"review-files-{at.run}"):
             with guard(), st.spinner(tr("Writing the files")):
@@ -274,7 +276,10 @@ def _files(at: Reviewing) -> None:
             with guard(), st.spinner(tr("Cutting patches")):
                 _write_patches(at, folder, tile)
     if folder.is_dir():
+        prepared.put(at.review.number)
         offer(folder, TITLES, at.run)
+    elif prepared.get() != at.review.number:
+        st.caption(tr("The review was edited since its files were prepared. Prepare them again to download them."))
 
 
 def _write_patches(at: Reviewing, folder: Path, tile: int) -> None:
