@@ -141,7 +141,7 @@ def _short(value: object) -> str:
     return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
 
 
-ACTIONS = ("Y", "N", "delete", "outline", "next", "undo", "redo")
+ACTIONS = ("Y", "N", "delete", "edit", "next", "undo", "redo")
 """Buttons of the bar above the map, by what is in their keys."""
 
 
