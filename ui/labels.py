@@ -78,7 +78,8 @@ def model(run: Run) -> str:
 
 def part(run: Run) -> str:
     """Words that follow the name of what a run is about, where it is about a drawn part of it only."""
-    return tr(" (drawn area)") if run.parameters.get("area") else ""
+    area = run.parameters.get("area")
+    return tr(" (drawn area)") if isinstance(area, Mapping) and "coordinates" in area else ""
 
 
 @lru_cache(maxsize=128)

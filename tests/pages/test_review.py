@@ -422,6 +422,21 @@ def test_a_click_on_the_map_counts_before_the_button_that_was_pressed_after_it(
     assert page.session_state[f"selected-{run}"] == first, "the button came after the click beside everything"
 
 
+def test_what_was_undone_is_said_and_selected(page: AppTest, store: Store, run: str) -> None:
+    first, second = found_ids(store, run)
+    opened(page, run)
+    select(page, run, first)
+    press(page, "Correct")
+    assert page.session_state[f"selected-{run}"] == second
+    page.button(key=f"review-undo-{run}").click().run()
+    assert [one.value.replace("\\", "") for one in page.toast] == [f"Undone: {first}: correct"]
+    assert page.session_state[f"selected-{run}"] == first
+    page.button(key=f"review-redo-{run}").click().run()
+    assert [one.value.replace("\\", "") for one in page.toast] == [f"Redone: {first}: correct"]
+    page.run()
+    assert not page.toast
+
+
 def test_rows_that_a_reviewer_ticks_are_selected(
     page: AppTest, store: Store, run: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

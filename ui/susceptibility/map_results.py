@@ -299,6 +299,7 @@ def _inspect(result: SusceptibilityMap, selection: Selection, cell: tuple[int, i
 
 def _told(result: SusceptibilityMap, reading: CellReading) -> str:
     from core.tasks.susceptibility.models import title_of
+    from core.wording import factor_words
 
     parts = []
     for model, value in reading.index.items():
@@ -310,7 +311,7 @@ def _told(result: SusceptibilityMap, reading: CellReading) -> str:
     if reading.uncertainty is not None:
         parts.append(f"spread {reading.uncertainty:.2f}")
     known = {name: "unknown" if value is None else f"{value:.4g}" for name, value in reading.values.items()}
-    values = [f"{plain(name)} {value}" for name, value in known.items()]
+    values = [f"{plain(factor_words(name))} {value}" for name, value in known.items()]
     return " · ".join([*parts, *values])
 
 

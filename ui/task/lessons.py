@@ -203,7 +203,7 @@ def halved(at: Callable[[float], Counted], own: float, answer: float, counted: s
         counted=counted, own=own, number=first.false_alarms, answer=answer, number_2=asked.false_alarms,
         recall=first.recall, recall_2=asked.recall,
     )  # fmt: skip
-    if abs(answer - best) <= CLOSE:
+    if asked.false_alarms <= half and answer - best <= CLOSE:
         return Verdict(True, tr("Yes. {said} Fewer false alarms mean more missed landslides.").format(said=said))
     if asked.false_alarms > half:
         return Verdict(False, tr("Not yet. {said} Still more than half.").format(said=said))

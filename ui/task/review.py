@@ -16,7 +16,19 @@ from ui.feedback import guard, plain
 from ui.maps import MapSpec, drawn_on, put_drawing, replace_drawing
 from ui.messages import tr, tr_noop
 from ui.state import Slot
-from ui.task.reviewing import NAME, Reviewing, attempt, bar_key, do, is_named, is_open, onward, reviewing, show_problem
+from ui.task.reviewing import (
+    NAME,
+    Reviewing,
+    attempt,
+    bar_key,
+    do,
+    is_named,
+    is_open,
+    onward,
+    reviewing,
+    show_problem,
+    turned,
+)
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -186,7 +198,7 @@ def _turn(at: Reviewing, *, back: bool) -> None:
         if entry is None:
             return
         words = tr("Undone: {words}") if back else tr("Redone: {words}")
-        st.toast(plain(words.format(words=entry.edit.words)))
+        turned(at.run).put(words.format(words=entry.edit.words))
         there = [name for name in (*entry.edit.ids, *entry.edit.made) if name in review.features]
         if there and at.selection.current not in there:
             at.selection.choose(there[0], "table")  # so that it is seen what came back
@@ -201,6 +213,10 @@ def show_bar(at: Reviewing) -> None:
     """What can be done with what is selected or drawn, above the map."""
     review, one = at.review, at.selected
     show_problem(at, "bar")
+    done = turned(at.run)
+    if done.get():
+        st.toast(plain(done.get()))
+        done.clear()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="review-bar"):
         _ask_name(at)
         ready = is_named()
@@ -240,6 +256,8 @@ def show_bar(at: Reviewing) -> None:
                 if back
                 else tr("Nothing to redo"),
             )
+    if not ready:
+        st.caption(tr("Enter your name: until then, buttons and the keys Y and N are off."))
     if at.together:
         told = tr("{count:,} rows are selected: use the buttons below the table, or select one alone.")
         st.caption(told.format(count=len(at.ticked)))
@@ -253,7 +271,7 @@ def _ask_name(at: Reviewing) -> None:
     def named() -> None:
         NAME.put(" ".join(str(st.session_state[key]).split())[:80])
 
-    place = st.popover(plain(NAME.get()), icon=":material/person:") if is_named() else st.container(width=160)
+    place = st.popover(plain(NAME.get()), icon=":material/person:") if is_named() else st.container(width=130)
     with place:
         st.text_input(
             tr("Reviewer"), NAME.get(), max_chars=80, placeholder=tr("Your name, to start"), key=key, on_change=named,

@@ -260,6 +260,11 @@ def _problem_of(run: str) -> Slot[Problem | None]:
     return Slot(f"review-problem-{run}", None)
 
 
+def turned(run: str) -> Slot[str]:
+    """What was undone or redone, until the page says it: what a callback draws takes the place of the page's head."""
+    return Slot(f"review-turned-{run}", "")
+
+
 def onward(run: str) -> Slot[str]:
     """Id of the feature that was selected because another was marked, until a reviewer selects something."""
     return Slot(f"review-onward-{run}", "")
