@@ -20,6 +20,7 @@ if not compared:
     st.stop()
 
 compare.introduce(compared)
+st.page_link("../pages/runs.py", label=tr("All runs"))
 with guard():
     compare.show_metrics(compared)
 compare_map.show(compared)

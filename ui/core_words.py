@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from ui.messages import tr_noop
 
+BASELINES = (tr_noop("Colour index"),)
+"""Of `baseline_metrics` of the results."""
+
 NOUNS = (tr_noop("landslide"), tr_noop("landslides"), tr_noop("detections"))
 
 REVIEW = (

@@ -92,7 +92,7 @@ def show_metrics(compared: Sequence[Compared]) -> None:
     st.subheader(tr("Metrics"))
     fair = _fair(compared)
     title, index = _baseline(compared[0]) if fair else ("", {})
-    heads = [*(one.letter for one in compared), *([title] if index else [])]
+    heads = [*(one.letter for one in compared), *([tr(title)] if index else [])]
     rows = {}
     task = find_task(compared[0].run.task)
     for metric in task.metrics:

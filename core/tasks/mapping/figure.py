@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 DOTS_PER_INCH = 150
 PANEL_INCHES = 4.4
 TALLEST_INCHES = 8.0
+FEW = 30
+"""Outlines up to which they are drawn thick; of more, small ones would hide what lies inside."""
+
 WIDE = 2.4
 """Scenes wider than this many times their height have their panels under one another."""
 
@@ -170,10 +173,10 @@ def draw_before_and_after(
     size = (PAGE_INCHES, rows * (height + 0.3) + 0.3)
     figure = Figure(figsize=size, dpi=PRINTED_DOTS_PER_INCH, layout="constrained", facecolor="white")
     places = list(figure.subplots(rows, columns, squeeze=False).ravel())
-    paths = outlines(new.geometry.to_numpy(), grid)
+    paths, thin = outlines(new.geometry.to_numpy(), grid), 0.5 if len(new) > FEW else 1.0
     for axes, image, title in zip(places, (earlier, later), ("Earlier image", "Image of this report"), strict=True):
         draw_image(axes, image, grid)
-        for colour, width in (("white", 2.2), (FOUND, 1.2)):
+        for colour, width in (("white", 2.2 * thin), (FOUND, 1.2 * thin)):
             axes.add_collection(
                 PathCollection(paths, facecolors="none", edgecolors=colour, linewidths=width, offsets=None)
             )
