@@ -19,7 +19,7 @@ from tests.factories import write_raster
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]  # for busy machines; a quiet one needs a minute
 
-SWITCHES = 100
+SWITCHES = 200
 IMPATIENT = """
   const set = window.setInterval;
   window.setInterval = (work, every, ...rest) => set(work, [500, 2000].includes(every) ? 150 : every, ...rest);

@@ -11,7 +11,6 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Collection
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -187,23 +186,15 @@ def _plain(table: Table) -> Table:
     return table
 
 
-def gather(folder: Path, bundled: Collection[str] | None = None) -> dict[str, Any]:
-    """All contents of the store in ``SLIDELENS_HOME``; exports are written into a folder.
-
-    Parameters
-    ----------
-    bundled
-        Ids of the runs whose zip is made, which takes a second each; all when None.
-    """
+def gather(folder: Path) -> dict[str, Any]:
+    """All contents of the store in ``SLIDELENS_HOME``; exports are written into a folder."""
     store, browser = adapters.default_store(), client()
     listed = command_json("list", "--json", "--limit", 1000)
     kinds = {one["run"]["id"]: one["run"] for one in listed}
     content: dict[str, Any] = {"listed": list(kinds), "runs": {}, "tiles": {}, "scenes": adapters.scenes(store)}
     for identity, run in kinds.items():
         told = shown(identity)
-        found: dict[str, Any] = {"shown": told, "files": files(browser, told)}
-        if bundled is None or identity in bundled:
-            found["bundle"] = bundle(browser, identity)
+        found: dict[str, Any] = {"shown": told, "files": files(browser, told), "bundle": bundle(browser, identity)}
         if run["status"] == "done":
             found["export"] = export(identity, folder / identity)
             found["findings"] = findings(store, run)
