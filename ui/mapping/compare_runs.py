@@ -16,7 +16,6 @@ from ui.maps import DynamicLayers, show_map, show_swipe
 from ui.messages import tr, tr_noop
 from ui.runs.compare import Compared
 from ui.runs.compare_map import AROUND, caption_of, drawn_areas, image_below, map_spec
-from ui.runs.parameter_diff import told_apart
 from ui.task import jobs
 
 if TYPE_CHECKING:
@@ -48,9 +47,8 @@ def _check(first: str, second: str, _first: Compared, _second: Compared) -> None
 
 
 def _swipe(first: Compared, second: Compared) -> None:
-    one, other = _names(first, second)
-    left = run_tiles(first.run.id, "probability", name=one)
-    right = run_tiles(second.run.id, "probability", name=other)
+    left = run_tiles(first.run.id, "probability", name=_name(first))
+    right = run_tiles(second.run.id, "probability", name=_name(second))
     key, says = f"swipe-{first.run.id}-{second.run.id}", caption_of(first, second)
     show_swipe(
         map_spec(first, second), left, right, key=key, around=AROUND, over=drawn_areas(first, second), caption=says
@@ -62,11 +60,9 @@ def _swipe(first: Compared, second: Compared) -> None:
     )
 
 
-def _names(*both: Compared) -> list[str]:
-    """What tells each of two runs from the other on their map: both are mostly of one image, and often of one model."""
-    apart = told_apart([one.run for one in both])
-    named = ((one, f"{one.letter} · {labels.model(one.run)}{labels.part(one.run)}") for one in both)
-    return [f"{name} · {apart[one.run.id]}" if apart.get(one.run.id) else name for one, name in named]
+def _name(one: Compared) -> str:
+    """What tells a run from the other on their map: both are mostly of one image."""
+    return f"{one.letter} · {labels.model(one.run)}{labels.part(one.run)}"
 
 
 def _difference(first: Compared, second: Compared) -> None:
