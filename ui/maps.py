@@ -78,7 +78,7 @@ class DynamicLayers:
     outlines
         Polygons above them, from bottom to top.
     selected
-        Id of the polygon to highlight.
+        Ids of the polygons to highlight.
     marker
         Point to mark, x and y in the scene's CRS, or column and row in pixel space.
     focus
@@ -92,7 +92,7 @@ class DynamicLayers:
 
     tiles: tuple[Tiles, ...] = ()
     outlines: tuple[Outlines, ...] = ()
-    selected: str | int | None = None
+    selected: tuple[str | int, ...] = ()
     marker: Point | None = None
     focus: tuple[float, float, float, float] | None = None
     caption: Caption = Caption()
@@ -334,7 +334,7 @@ def _update(
     content = {
         "dark": st.context.theme.type == "dark",
         "tiles": [tile.to_script() | pane for tile, pane in zip(tiles, panes, strict=True)],
-        "selected": layers.selected,
+        "selected": list(layers.selected),
         "marker": None if layers.marker is None else to_map(spec.grid, *layers.marker),
         "focus": focus,
         "arrival": layers.arrival,

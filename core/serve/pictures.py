@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -131,7 +131,7 @@ def picture(shown: ShownMap, asked: Asked, store: Store) -> bytes:
     legends = _joined([one for one in reversed(words) if one is not None])
     drawn = [_drawn(one, asked.view, shown.selected) for one in outlines]
     if shown.drawn is not None:
-        drawn.append(_drawn({**AREA, "features": {"features": [{"geometry": shown.drawn}]}}, asked.view, None))
+        drawn.append(_drawn({**AREA, "features": {"features": [{"geometry": shown.drawn}]}}, asked.view, ()))
     note = "Without the online street map." if any(one.layer is None for _, one in used) else ""
     grid = _grid(shown.grid, asked.view)
     seen = SeenMap(
@@ -208,7 +208,7 @@ def _joined(legends: list[Legend]) -> list[Legend]:
     return joined
 
 
-def _drawn(outlines: Mapping[str, Any], view: View, selected: str | int | None) -> Drawn:
+def _drawn(outlines: Mapping[str, Any], view: View, selected: Collection[str | int]) -> Drawn:
     from core.figures.seen import Drawn
 
     place = ~view.transform
@@ -228,6 +228,6 @@ def _drawn(outlines: Mapping[str, Any], view: View, selected: str | int | None) 
         several = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
         shapes.append([corners(ring) for rings in several for ring in rings])
         colours.append(told.get("colour") or outlines["colour"])
-        chosen.append(bool(outlines["selectable"]) and selected is not None and told.get("id") == selected)
+        chosen.append(bool(outlines["selectable"]) and told.get("id") in selected)
     how = {name: outlines[name] for name in ("weight", "fill", "dashed", "seam")}
     return Drawn(shapes, colours, chosen, **how)

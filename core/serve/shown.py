@@ -63,7 +63,7 @@ class ShownMap:
     title, about, credits
         What stands above and below the picture, and what it is called.
     selected
-        Id of the outline that is highlighted.
+        Ids of the outlines that are highlighted.
     """
 
     grid: Grid
@@ -73,7 +73,7 @@ class ShownMap:
     title: str = ""
     about: str = ""
     credits: tuple[str, ...] = ()
-    selected: str | int | None = None
+    selected: tuple[str | int, ...] = ()
 
 
 _LOCK = threading.Lock()

@@ -34,17 +34,18 @@ layers = maps.DynamicLayers(
         map_layers.run_tiles(run, "mask", threshold=threshold),
     ),
     outlines=(map_layers.found_outlines(polygons, facts),),
-    selected=st.session_state.get("selected"),
+    selected=st.session_state.get("selected", ()),
     marker=st.session_state.get("marker"),
 )
 event = maps.show_map(spec, layers, key="demo")
 rowcol = None if event.clicked is None else list(grid.rowcol(*event.clicked))
 st.code(
-    json.dumps(asdict(event) | {"rowcol": rowcol, "threshold": threshold, "shown": layers.selected}),
+    json.dumps(asdict(event) | {"rowcol": rowcol, "threshold": threshold, "shown": next(iter(layers.selected), None)}),
     language=None,
 )
-if (layers.selected, layers.marker) != (event.selected, event.clicked):
-    st.session_state["selected"], st.session_state["marker"] = event.selected, event.clicked
+selected = () if event.selected is None else (event.selected,)
+if (layers.selected, layers.marker) != (selected, event.clicked):
+    st.session_state["selected"], st.session_state["marker"] = selected, event.clicked
     st.rerun()
 
 image, probability = map_layers.scene_tiles(record.id), map_layers.run_tiles(run, "probability")

@@ -102,6 +102,7 @@ def test_an_address_with_a_landslide_shows_it_wherever_the_map_was_left(
     (name,) = found_ids(Store(tmp_path / "home"), address.rpartition("=")[2])
     seen = visit(address)
     where = "() => [map.getCenter().lat, map.getCenter().lng]"
+    steps.has_tiles(seen.map_frame(), "/tiles/scene/")  # before that the map has no view that could be changed
     # The landslide is in the upper left corner.
     seen.map_frame().evaluate("() => { map.setView(map.getBounds().getSouthEast(), map.getZoom(), {animate: false}); }")
     left = seen.map_frame().evaluate(where)
@@ -111,3 +112,54 @@ def test_an_address_with_a_landslide_shows_it_wherever_the_map_was_left(
     seen.page.get_by_text(f"Selected landslide {name}").wait_for()
     seen.map_frame().wait_for_function("at => map.getCenter().distanceTo(at) > 500", arg=left)
     assert steps.without_probes(seen.complaints) == []
+
+
+def test_a_page_that_is_loaded_anew_keeps_what_is_selected_the_tab_and_the_name(
+    address: str, visit: Callable[..., Any], tmp_path: Path
+) -> None:
+    (name,) = found_ids(Store(tmp_path / "home"), address.rpartition("=")[2])
+    seen = visit(address)
+    page = seen.page
+    steps.open_tab(page, "Review")
+    page.get_by_role("textbox", name="Reviewer").first.fill("Anna Bell")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_text(f"Selected landslide {name}").wait_for()
+    page.wait_for_url("**selected=*")
+    steps_back = page.evaluate("history.length")
+    left = seen.map_frame().evaluate(
+        "() => { map.setView(map.getBounds().getSouthEast(), map.getZoom(), {animate: false});"
+        " return [map.getCenter().lat, map.getCenter().lng]; }"
+    )
+    page.reload()
+    page.get_by_text(f"Selected landslide {name}").wait_for()
+    page.get_by_role("button", name="Anna Bell").wait_for()
+    page.locator("[role=tab][aria-selected=true]:has-text('Review')").wait_for()
+    seen.map_frame().wait_for_function("at => map.getCenter().distanceTo(at) < 30", arg=left)
+    # What is selected and which tab is open are no steps of their own for Back.
+    steps.open_tab(page, "Scores")
+    page.wait_for_url("**tab=Scores*")
+    assert page.evaluate("history.length") == steps_back
+    assert steps.without_probes(seen.complaints) == []
+
+
+def test_the_table_shows_the_row_of_what_is_selected_elsewhere(
+    start_server: Callable[..., Any], visit: Callable[..., Any], tmp_path: Path
+) -> None:
+    store = Store(tmp_path / "many")
+    scene = store.add_scene(write_raster(tmp_path / "scene.tif", np.full((3, 200, 200), 90, np.uint8)), "scene.tif")
+    probability = np.zeros((200, 200))
+    for row in range(6):
+        for column in range(6):
+            probability[10 + 30 * row : 16 + 30 * row + column, 10 + 30 * column : 15 + 30 * column + row] = 0.9
+    run = keep(store, made_run(tmp_path / "made", probability, scene_digest=scene.scene.digest), scene.id)
+    server = start_server(env={"SLIDELENS_HOME": str(store.home)})
+    seen = visit(f"{server.address}/mapping?run={run.id}&tab=Review")
+    page = seen.page
+    grid = page.get_by_role("tabpanel").locator(".dvn-scroller").first
+    grid.wait_for()
+    assert grid.evaluate("grid => grid.scrollTop") == 0
+    smallest = found_ids(store, run.id)[-1]
+    steps.click_polygon(page, seen.map_frame(), smallest)
+    page.get_by_text(f"Selected landslide {smallest}").wait_for()
+    page.wait_for_function("() => document.querySelector('[role=tabpanel] .dvn-scroller').scrollTop > 400")

@@ -66,7 +66,7 @@ def test_the_sidebar_leads_back_to_the_run_its_view_and_its_tab(
     start.session_state["mapping-tab"] = "Provenance"
     start.run()
     goto(start, "detection")
-    assert leads(start, "Mapping") == address
+    assert leads(start, "Mapping") == {**address, "tab": "Provenance"}
     assert leads(start, "Detection") == {}
     goto(start, "mapping", **leads(start, "Mapping"))
     assert next(one for one in start.slider if one.label == "Threshold").value == 0.3

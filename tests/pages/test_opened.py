@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from affine import Affine
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.testing.v1 import AppTest
 
 from core.errors import InputError
 from core.jobs.jobs import InlineJobs
+from core.raster.grid import Grid
 from core.report.words import area
 from core.runs.records import Failure, Order, SceneRecord
 from core.runs.store import Store
@@ -25,8 +27,9 @@ from core.tasks.mapping.run_change import order_difference
 from core.tasks.mapping.run_explanation import explain, layers_of
 from core.tasks.mapping.run_outlines import order_outlines
 from tests.factories import deep_weights, found_ids, keep, made_run, ramp, tiny_spec, write_model, write_raster
-from tests.pages.test_mapping import labels, press, texts
+from tests.pages.test_mapping import labels, on_map, press, texts
 from ui.task.press import Press, held
+from ui.task.selection import place_in
 from ui.task.view import area_text, single_area_text
 
 
@@ -381,13 +384,53 @@ def test_what_is_selected_is_handed_on_in_the_link_and_chosen_where_it_opens(
     first = found_ids(store, mapped)[0]
     open_run(page, mapped, selected=first, threshold="0.3")
     assert page.session_state[f"selected-{mapped}"] == first
-    assert "selected" not in page.query_params
+    assert page.query_params["selected"] in (first, [first])  # so that a reload finds it again
     page.session_state["mapping-tab"] = "Export"
     page.run()
+    assert page.query_params["tab"] in ("Export", ["Export"])
     (link,) = [one.value for one in page.code if "/mapping?run=" in one.value]
     assert f"&selected={first}" in link
     assert "threshold=0.30" in link
-    assert "why" not in link
-    open_run(page, mapped, selected="<b>" * 100)
+    assert not [name for name in ("why=", "tab=") if name in link]
+    page.session_state[f"selected-{mapped}"] = None
+    page.run()
+    assert "selected" not in page.query_params
+
+
+def test_an_address_may_name_anything(page: AppTest, mapped: str) -> None:
+    open_run(page, mapped, selected="<b>" * 100, at="nan,1e999", tab="<b>")
     assert not page.error
     assert len(page.session_state[f"selected-{mapped}"]) == 100
+    assert page.session_state[f"last-click-{mapped}"] is None
+    assert {"at", "tab"}.isdisjoint(page.query_params)
+
+
+def test_a_place_and_a_tab_are_found_again_by_their_address(page: AppTest, store: Store, mapped: str) -> None:
+    left, bottom, right, top = store.result(mapped, MappingResult).grid.bounds
+    at = f"{(left + right) / 2:g},{(bottom + top) / 2:g}"
+    open_run(page, mapped, at=at, tab="Scores")
+    assert page.session_state[f"last-click-{mapped}"] == ((left + right) / 2, (bottom + top) / 2)
+    assert page.session_state["mapping-tab"] == "Scores"
+    shown = on_map(page)
+    latitude, longitude = shown["marker"]
+    assert shown["arrival"]
+    (south, west), (north, east) = shown["focus"]
+    assert south < latitude < north
+    assert west < longitude < east
+
+    # Later the address says what is chosen, and may say so a moment late.
+    page.session_state[f"selected-{mapped}"] = found_ids(store, mapped)[0]
+    page.session_state[f"last-click-{mapped}"] = None
+    page.run()
+    assert page.query_params["selected"] in (found_ids(store, mapped)[0], found_ids(store, mapped)[:1])
+    assert "at" not in page.query_params
+    assert not on_map(page)["arrival"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("12,7.25", (12.0, 7.25)), ("0,0", (0.0, 0.0)), ("65,7", None), ("inf,1", None), ("1", None), ("1,2,3", None),
+     ("", None), ("a,b", None)],
+)  # fmt: skip
+def test_a_place_of_an_address_lies_on_the_grid(text: str, place: tuple[float, float] | None) -> None:
+    assert place_in(text, Grid(64, 48, Affine.identity(), None)) == place

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
+import streamlit as st
 from shapely.geometry import box, mapping
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
@@ -31,7 +33,8 @@ from tests.pages.test_mapping import on_map, press, texts
 from ui import messages
 from ui.maps import MapEvent
 from ui.task.review_tab import meant
-from ui.task.selection import LATE, LATE_WITH_BUTTON, Replaced
+from ui.task.reviewing import COOKIE
+from ui.task.rows import LATE, LATE_WITH_BUTTON, Replaced
 
 ANNA = "Anna"
 
@@ -93,6 +96,21 @@ def test_a_name_is_asked_for_first(page: AppTest, store: Store, run: str) -> Non
     next(one for one in page.text_input if one.label == "Reviewer").set_value("  Anna \n Bell ").run()
     press(page, "Correct")
     assert review(store, run).review.log[-1].reviewer == "Anna Bell"
+
+
+def test_a_name_outlives_a_page_that_is_loaded_anew(
+    page: AppTest, store: Store, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = {COOKIE: quote("Zoë  <b>\n" + "x" * 200)}
+    monkeypatch.setattr(type(st.context), "cookies", property(lambda _: kept))
+    opened(page, run, name="")
+    press(page, "Next")
+    press(page, "Correct")
+    assert "Reviewing as Zoë" in texts(page)
+    assert review(store, run).review.log[-1].reviewer == "Zoë <b> " + "x" * 72
+    # Whoever empties the field has no name, whatever the browser remembers.
+    next(one for one in page.text_input if one.label == "Reviewer").set_value("").run()
+    assert "Reviewing as nobody yet" in texts(page)
 
 
 def test_right_and_wrong_are_marked_one_after_the_other(page: AppTest, store: Store, run: str) -> None:
@@ -312,6 +330,7 @@ def test_what_the_page_selects_is_not_added_to_what_a_reviewer_selects(page: App
     page.session_state[f"review-ticked-{run}"] = [first, second]
     page.run()
     assert f"**2 selected**: {first}, {second}" in texts(page)
+    assert on_map(page)["selected"] == [first, second]
     # What is pressed for one would be ambiguous: the buttons of one are off until one alone is selected.
     assert "2 rows are selected: use the buttons below the table, or select one alone." in texts(page)
     single = {"Correct", "False alarm", "Delete", "Edit outline"}
@@ -446,7 +465,7 @@ def test_rows_that_a_reviewer_ticks_are_selected(
     tell(page, run, [1])
     assert page.session_state[f"selected-{run}"] == second, "another row than before is never a late word"
     select(page, run, first)
-    monkeypatch.setattr("ui.task.selection.LATE", 0)
+    monkeypatch.setattr("ui.task.rows.LATE", 0)
     tell(page, run, [])
     assert page.session_state[f"selected-{run}"] is None, "unticked after a while"
 

@@ -10,9 +10,15 @@ from streamlit.testing.v1 import AppTest
 from core.jobs.perform import request_of, run_inline
 from core.runs.records import RunFilter
 from core.runs.store import Store
+from core.tasks.susceptibility.area import AreaPlan, GivenFactor
 from core.tasks.susceptibility.cells import Columns
+from core.tasks.susceptibility.landslides import InventoryPlan
 from core.tasks.susceptibility.run import Request, order_of
-from tests.pages.test_mapping import labels, press, texts
+from core.tasks.susceptibility.run_map import MapRequest
+from core.tasks.susceptibility.sampling import SamplingPlan
+from core.tasks.susceptibility.validate import Plan
+from tests.pages.test_mapping import labels, on_map, press, texts
+from tests.tasks.susceptibility.areas import GRID, order_of_right_third
 
 MODELS = ("logistic_regression", "naive_bayes")
 QUICK = Request(Columns("label", ("slope", "rock_code"), (), "x", "y"), MODELS, ("random",), repeats=1)
@@ -140,3 +146,34 @@ def test_a_table_without_its_label_says_so_beside_the_button(page: AppTest, stor
     assert not page.exception
     assert "No label was chosen" in page.error[0].value
     assert list(store.runs(RunFilter())) == []
+
+
+def test_a_cell_is_handed_on_in_the_link_and_told_where_it_opens(
+    page: AppTest, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = MapRequest(
+        AreaPlan(terrain=("slope",), given=(GivenFactor("step", 0), GivenFactor("rock", 1, "category"))),
+        InventoryPlan(), SamplingPlan(ratio=2, seed=1), Plan(("logistic_regression",), ("random",), 3, 1),
+        mapped=("logistic_regression",),
+    )  # fmt: skip
+    run = run_inline(store, order_of_right_third(store, tmp_path, request))
+    monkeypatch.setattr("ui.task.export._server", lambda: "http://localhost")  # which a browser tells
+    x, y = GRID.xy(20, 50)
+    page.query_params["run"], page.query_params["at"], page.query_params["tab"] = run, f"{x},{y}", "Export"
+    page.run()
+
+    assert not page.exception
+    assert not page.error
+    shown = on_map(page)
+    assert shown["arrival"]
+    assert shown["marker"]
+    told = texts(page)
+    assert "rock class 3" in told
+    assert "step 50" in told
+    assert "standard deviation over the folds" in told
+    (link,) = [one.value for one in page.code if "/susceptibility?run=" in one.value]
+    assert f"&at={x:.3f}".rstrip("0").rstrip(".") in link
+    press(page, "Clear selection")
+    (link,) = [one.value for one in page.code if "/susceptibility?run=" in one.value]
+    assert "at=" not in link
+    assert "at" not in page.query_params

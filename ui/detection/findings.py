@@ -13,7 +13,8 @@ from ui.detection.view import View, counted
 from ui.messages import tr
 from ui.task import judged
 from ui.task.likeness import tell_likeness
-from ui.task.selection import Name, Selection, show_table
+from ui.task.rows import show_table
+from ui.task.selection import Name, Selection
 from ui.task.table import PLACES, number_column, placed
 from ui.task.view import single_area_text
 

@@ -63,8 +63,8 @@ def _result(run: str) -> DetectionResult:
 def show(record: SceneRecord, result: DetectionResult) -> None:
     """Sliders, map and tabs of a run. A fragment: moving a slider leaves the rest of the page alone."""
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
-        kept.remember()
         _show(record, result)
+        kept.remember()
         notice_runs()
 
 
@@ -80,8 +80,8 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
         show_key_figures(key_figures(findings))
         show_warnings(record, result)
     selection = Selection(result.id)
-    selection.follow_address()
-    selection.follow_map(told_by(MapSpec(record.id, record.scene.grid), key=PAGE.map_key(record)))
+    spec = MapSpec(record.id, record.scene.grid)
+    selection.follow(told_by(spec, key=PAGE.map_key(record)), spec.grid)
     selected = selection.among(findings.table["id"].tolist())
     with st.container(horizontal=True, vertical_alignment="center"):
         side = _side(record)
@@ -157,7 +157,7 @@ def _map(
     said = judged.judgements(result.id)
     boxes = _boxes(result.id, findings.choice, False, further, said, findings)
     if at is not None:
-        boxes, selected = (review_map.layer(at),), selection.current
+        boxes = (review_map.layer(at),)
     if side == "before":
         earlier = scene_tiles(record.before, tr_noop("Before"), bands=bands.shown_before(record), layer_id="before")
         after = scene_tiles(record.id, tr_noop("After"), bands=colours, version=record.scene.digest)
@@ -177,7 +177,8 @@ def _map(
     for extra in slots.layers(result):
         (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
     focus = selection.focus(findings.table if at is None else review_map.shapes(at))
-    shows = DynamicLayers(tuple(tiles), tuple(over), selected, selection.place, focus, says, selection.arrival)
+    marked = at.marked if at is not None else () if selected is None else (selected,)
+    shows = DynamicLayers(tuple(tiles), tuple(over), marked, selection.place, focus, says, selection.arrival)
     return show_map(spec, shows, key=PAGE.map_key(record), around=AROUND)
 
 

@@ -32,7 +32,7 @@ from ui.task.caption import caption_of
 from ui.task.inspector import show_coordinates
 from ui.task.jobs import notice_runs
 from ui.task.notes import show_lead
-from ui.task.selection import show_rows
+from ui.task.rows import show_rows
 from ui.task.tabs import show_tabs
 from ui.task.view import view_from_address
 
@@ -99,8 +99,8 @@ def show(task: TaskPage, found: Run) -> None:
 def _shown(task: TaskPage, found: Run) -> None:
     """A fragment: a click on the map leaves the rest of the page alone."""
     with guard():
-        kept.remember()
         _show(task, found)
+        kept.remember()
         notice_runs()
 
 
@@ -121,7 +121,7 @@ def _show(task: TaskPage, found: Run) -> None:
     with right, guard():
         _series(result, table, look)
     parts = {"Fastest points": _fastest, "Export": _export, "Provenance": _provenance}
-    show_tabs(f"{task.name}-points", parts, Shown(result, look))
+    show_tabs(task.name, parts, Shown(result, look))
 
 
 def _map(result: PointsResult, table: DataFrame, look: Look) -> MapEvent:

@@ -18,8 +18,9 @@ from ui.state import rerun_fragment
 from ui.task import judged
 from ui.task.earlier import newest
 from ui.task.export import folder_of, offer
+from ui.task.rows import show_table
 from ui.task.run import show_state
-from ui.task.selection import Selection, show_table
+from ui.task.selection import Selection
 from ui.task.view import area_text
 
 if TYPE_CHECKING:

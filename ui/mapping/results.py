@@ -113,8 +113,8 @@ def _result(run: str) -> MappingResult:
 def show(record: SceneRecord, result: MappingResult) -> None:
     """Sliders, map and tabs of a run. A fragment: moving a slider leaves the rest of the page alone."""
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
-        kept.remember()
         _show(record, result)
+        kept.remember()
         notice_runs()
 
 
@@ -130,8 +130,8 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
         show_key_figures(key_figures(result, choice, findings))
         show_warnings(record, result)
     selection = Selection(result.id)
-    selection.follow_address()
-    selection.follow_map(told_by(MapSpec(record.id, record.scene.grid), key=PAGE.map_key(record)))
+    spec = MapSpec(record.id, record.scene.grid)
+    selection.follow(told_by(spec, key=PAGE.map_key(record)), spec.grid)
     selected = None if findings is None else selection.among(findings.polygons["id"].tolist())
     with st.container(horizontal=True, vertical_alignment="center"):
         side = _side(record)
@@ -241,7 +241,6 @@ def _map(
         outlines = _outlines(record, result, choice, findings, selected)
     else:
         outlines = (*_outlines(record, result, choice, None, None), review_map.layer(at))
-        selected = selection.current
     colours = bands.shown_of(record.scene)
     image = scene_tiles(record.id, bands=colours, version=record.scene.digest)
     probability, says = run_tiles(result.id, "probability", threshold=None), caption(record, result.id)
@@ -268,7 +267,8 @@ def _map(
     tiles.extend(_extra_tiles(result) if at is None else ())
     shapes = None if findings is None else findings.polygons
     focus = selection.focus(shapes if at is None else review_map.shapes(at))
-    layers = DynamicLayers(tuple(tiles), outlines, selected, selection.place, focus, says, selection.arrival)
+    marked = at.marked if at is not None else () if selected is None else (selected,)
+    layers = DynamicLayers(tuple(tiles), outlines, marked, selection.place, focus, says, selection.arrival)
     return show_map(spec, layers, key=PAGE.map_key(record), around=AROUND)
 
 

@@ -6,8 +6,8 @@ window.slidelens = window.slidelens || (function () {
 
   const word = window.slidelensWords.word;
   let map, settings, renderer, shown, panel, legend, marker, halo, swipe, lastFocus, toShow, placed, restored, whole, fitting;
-  let lastReplaced, lastVisible, arrives = false;
-  let selection = null, picture = null, TileLayer, resting, places, bar, showPointer;
+  let lastReplaced, lastVisible, arrives = false, reloaded = false;
+  let selection = [], picture = null, TileLayer, resting, places, bar, showPointer;
   const WHOLE = "The whole image is visible, so there is no part to use. Zoom in first.";
   const TRIES = 6, THROUGH = 0.6, REST = 150, PATIENCE = 8000, ZOOMS_OUT = 6;
   let modules = [];            // what else there is on the map, each of a file of its own: see `kit`
@@ -40,6 +40,18 @@ window.slidelens = window.slidelens || (function () {
       return "page-" + (window.parent.location.pathname.replace(/\/+$/, "").split("/").pop() || "home");
     } catch (error) {
       return settings.key;  // a map that stands alone in a foreign frame
+    }
+  }
+
+  // Whether this is the first map of a page that was loaded anew: its address then says what was selected before, and the
+  // map stays where it was.
+  function isReloaded() {
+    try {
+      const first = !window.parent.slidelensMapped;
+      window.parent.slidelensMapped = true;
+      return first && window.parent.performance.getEntriesByType("navigation")[0].type === "reload";
+    } catch (error) {
+      return false;
     }
   }
 
@@ -218,7 +230,7 @@ window.slidelens = window.slidelens || (function () {
   // ---- outlines
 
   function style(spec, feature, selected) {
-    const chosen = spec.selectable && selected !== null && feature.properties.id === selected;
+    const chosen = spec.selectable && selected.includes(feature.properties.id);
     const colour = feature.properties.colour || spec.colour;
     // What is selected has a thicker line and no denser fill, so that the ground within can be judged.
     return {
@@ -333,17 +345,19 @@ window.slidelens = window.slidelens || (function () {
     });
   }
 
-  // White around the selected polygon, so that it stands out on ground of any colour; and the polygon itself, which is
-  // seen also while its layer is off.
+  // White around the selected polygons, so that they stand out on ground of any colour; and the polygons themselves,
+  // which are seen also while their layer is off.
   function drawHalo(selected) {
     if (halo) map.removeLayer(halo);
     halo = null;
     vectors.forEach(function (entry) {
-      if (!entry.spec.selectable || selected === null) return;
-      const feature = entry.spec.features.features.find(function (one) { return one.properties.id === selected; });
-      if (!feature) return;
-      halo = L.featureGroup([{ color: "#ffffff", weight: 9, opacity: 0.9, fill: false }, style(entry.spec, feature, selected)]
-        .map(function (look) { return L.geoJSON(feature, { renderer: renderer, interactive: false, style: look }); })).addTo(map);
+      if (!entry.spec.selectable || !selected.length) return;
+      const features = entry.spec.features.features.filter((one) => selected.includes(one.properties.id));
+      if (!features.length) return;
+      const own = function (feature) { return style(entry.spec, feature, selected); };
+      halo = L.featureGroup([{ color: "#ffffff", weight: 9, opacity: 0.9, fill: false }, own].map(function (look) {
+        return L.geoJSON(features, { renderer: renderer, interactive: false, style: look });
+      })).addTo(map);
     });
   }
 
@@ -848,6 +862,7 @@ window.slidelens = window.slidelens || (function () {
   function start(target, given, extra) {
     map = target;
     settings = given;
+    reloaded = isReloaded();
     shown = remember("layers", undefined, page()) || {};
     const sheet = make("style", "", settings.css);
     document.body.append(sheet);
@@ -898,8 +913,9 @@ window.slidelens = window.slidelens || (function () {
     // Who comes by an address that names a landslide is shown it once, wherever the map was left.
     if (next.arrival && next.focus && remember("arrival") !== next.arrival) {
       remember("arrival", next.arrival);
-      arrives = !placed;
+      arrives = !placed && !reloaded;
     }
+    reloaded = false;
     const focus = JSON.stringify(next.focus);
     if (next.focus && focus !== lastFocus && placed) show(next.focus);
     lastFocus = focus;

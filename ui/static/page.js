@@ -17,8 +17,27 @@
     return [...to.searchParams].every(([name, value]) => from.get(name) === value);
   }
 
+  // What is selected and which tab is open are no steps: Back would have to be pressed once for each landslide that was
+  // looked at.
+  const PASSING = ["selected", "at", "tab"];
+
+  function sameBut(to, names) {
+    const [from, onward] = [location.search, to.search].map((search) => {
+      const address = new URLSearchParams(search);
+      for (const name of names) address.delete(name);
+      address.sort();
+      return address.toString();
+    });
+    return to.pathname === location.pathname && to.search !== location.search && from === onward;
+  }
+
   history.pushState = function (state, title, address) {
     const to = new URL(address, location.href);
+    if (sameBut(to, PASSING)) {
+      replace(state, title, to.href);
+      keep();
+      return;
+    }
     clearTimeout(held);
     if (onlyFewer(to)) {
       held = setTimeout(() => { push(state, title, to.href); keep(); }, SOON);
@@ -93,6 +112,21 @@
     for (const frame of document.querySelectorAll("iframe[title^='streamlit_folium']")) frame.title = "Map: " + bare;
   }
 
+  // The row that was selected elsewhere, of a table that does not show it; once for each, so that who scrolls on is left
+  // alone. The table is drawn a moment after the page that says which row.
+  const shown = new WeakMap();
+  function showRows() {
+    for (const table of document.querySelectorAll("[data-testid=stDataFrame]")) {
+      const said = getComputedStyle(table), row = said.getPropertyValue("--shown-row").trim();
+      const height = Number(said.getPropertyValue("--row-height")), inside = table.querySelector(".dvn-scroller");
+      if (!height || !inside || !inside.scrollHeight || shown.get(inside) === row) continue;
+      shown.set(inside, row);
+      if (!row) continue;
+      const top = Number(row) * height, room = inside.clientHeight - height;  // the titles stay above the rows
+      if (top < inside.scrollTop || top + height > inside.scrollTop + room) inside.scrollTop = top - (room - height) / 2;
+    }
+  }
+
   let asked = 0;
   const known = new WeakSet();
   new MutationObserver(() => {
@@ -105,6 +139,7 @@
       }
       nameTab();
       nameLinks();
+      showRows();
     }, 100);
   }).observe(document.documentElement, { childList: true, subtree: true });
   document.addEventListener("visibilitychange", () => {
@@ -117,6 +152,16 @@
     const field = event.target;
     if (event.key === "Escape" && field.matches && field.matches("[data-testid=stPopoverBody] textarea")) field.blur();
   }, true);
+
+  // A reviewer's name is kept until the browser is closed: a page that is loaded anew asks for it in vain.
+  function keepName(event) {
+    const field = event.target;
+    if (event.type === "keydown" && event.key !== "Enter") return;
+    if (!field.matches || !field.matches("[class*=st-key-reviewer-name] input")) return;
+    document.cookie = "slidelens-reviewer=" + encodeURIComponent(field.value.trim()) + "; path=/; SameSite=Lax";
+  }
+  document.addEventListener("keydown", keepName, true);
+  document.addEventListener("focusout", keepName, true);
 
   addEventListener("popstate", () => { clearTimeout(held); keep(); });
   document.addEventListener("click", toPage, true);

@@ -62,8 +62,8 @@ def _result(run: str) -> SusceptibilityMap:
 def _shown(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
     """Head, map and tabs of a run. A fragment: choosing a model or a layer leaves the rest of the page alone."""
     with guard():
-        kept.remember()
         _show(task, found, result)
+        kept.remember()
         notice_runs()
 
 
@@ -77,12 +77,12 @@ def _show(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
     with head:
         results.headline(result, folded=True, further=[] if classes is None else key_figures(classes))
     selection = Selection(result.id)
-    selection.follow_map(told_by(_spec(result), key=_map_key(result)))
+    selection.follow(told_by(_spec(result), key=_map_key(result)), result.grid)
     with guard():
         _map(result, choice, classes, side, factor, selection)
     cell = clicked_pixel(selection.event, result.grid)
     with guard():
-        _inspect(result, selection, cell)
+        _inspect(result, selection, cell, classes)
     parts = {
         "Findings": _findings, "Scores": _scores, "Factors": factors_tab.show, "Why": why.show,
         **({} if result.parents else {"Other area": lambda view: elsewhere.show(view.result)}),
@@ -176,7 +176,10 @@ def _map(
         held = results.held_out(result.id, choice.scheme, choice.model, result)
         cut = held.best_cut if choice.cutoff < 0 else choice.cutoff
         over = (*over, *layers.outcome_layers(result, held, cut, visible=False))
-    shows = DynamicLayers(tuple(tiles), over, marker=selection.place, caption=says)
+    shows = DynamicLayers(
+        tuple(tiles), over, marker=selection.place, focus=selection.focus(None), caption=says,
+        arrival=selection.arrival,
+    )  # fmt: skip
     show_map(spec, shows, key=_map_key(result), around=AROUND)
 
 
@@ -283,7 +286,9 @@ def _export(view: MapView) -> None:
         export.offer(folder, titles_of(result), result.id)
 
 
-def _inspect(result: SusceptibilityMap, selection: Selection, cell: tuple[int, int] | None) -> None:
+def _inspect(
+    result: SusceptibilityMap, selection: Selection, cell: tuple[int, int] | None, classes: Classed | None
+) -> None:
     """Say what is known of the cell that was clicked."""
     from core.tasks.susceptibility.map_findings import read_cell
 
@@ -293,25 +298,29 @@ def _inspect(result: SusceptibilityMap, selection: Selection, cell: tuple[int, i
         st.caption(tr("{beside}Click the map to read the factors and model results of a cell.").format(beside=beside))
         return
     reading = read_cell(result, *cell)
-    st.markdown(_told(result, reading))
+    st.markdown(_told(result, reading, classes))
     show_coordinates(reading.x, reading.y, result.grid)
 
 
-def _told(result: SusceptibilityMap, reading: CellReading) -> str:
+def _told(result: SusceptibilityMap, reading: CellReading, classes: Classed | None) -> str:
+    from core.tasks.susceptibility.map_findings import value_words
     from core.tasks.susceptibility.models import title_of
     from core.wording import factor_words
 
     parts = []
     for model, value in reading.index.items():
-        parts.append(f"**{title_of(model)} {'no index' if value is None else f'{value:.2f}'}**")
+        words = "no index" if value is None else f"{value:.2f}"
+        if value is not None and classes is not None and model == classes.model:
+            words += f" ({classes.name_of(value).lower()})"
+        parts.append(f"**{title_of(model)} {words}**")
         if value is not None and result.prevalence is not None:
             parts.append(f"probability {100 * float(result.probability(value)):.2f} %")
     if reading.unlike is not None and result.limit is not None and reading.unlike > result.limit:
         parts.append("**unlike all training cells**")
     if reading.uncertainty is not None:
-        parts.append(f"spread {reading.uncertainty:.2f}")
-    known = {name: "unknown" if value is None else f"{value:.4g}" for name, value in reading.values.items()}
-    values = [f"{plain(factor_words(name))} {value}" for name, value in known.items()]
+        parts.append(f"standard deviation over the folds {reading.uncertainty:.2f}")
+    known = {name: value_words(result, name, value) for name, value in reading.values.items()}
+    values = [f"{plain(factor_words(name))} {plain(words)}" for name, words in known.items()]
     return " · ".join([*parts, *values])
 
 

@@ -73,7 +73,7 @@ def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> N
     """The link to this view, and the tiles of the run for QGIS."""
     from core.report.addresses import tile_addresses
 
-    seen = {**values, **Selection(result.id).address}
+    seen = {**values, **Selection(result.id).address}  # not the tab: whoever is sent the link comes for the map
     if "why" in st.query_params:
         seen["why"] = st.query_params["why"]
     address = _address(run, seen)

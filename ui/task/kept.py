@@ -15,7 +15,9 @@ from core.errors import LandslideError
 from ui import resources
 from ui.state import Slot
 from ui.task import tried
-from ui.task.tabs import next_tab, open_tab
+from ui.task.selection import ARRIVALS
+from ui.task.tabs import ADDRESS as TAB
+from ui.task.tabs import TITLES, next_tab, open_tab
 from ui.task.task import task_pages, view_keys
 
 if TYPE_CHECKING:
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 _OPEN: Slot[str] = Slot("open-page", "")
 """Name of the page that is open."""
 
-_SHOWN: Slot[str] = Slot("open-run", "")
-"""Name of the page that is open, and the run that it shows."""
+_SHOWN: Slot[tuple[str, str]] = Slot("open-run", ("", ""))
+"""Name of the page that is open, and the run and the explanation that it shows."""
 
 _ADDRESSES: Slot[Mapping[str, Mapping[str, str]]] = Slot("kept-addresses", {})
 """Query parameters of each page as it was left, by the page's name."""
@@ -40,17 +42,23 @@ PASSING = ("sample", "source")
 def begin(page: str) -> None:
     """A page is being drawn.
 
-    Where it was left for another one, its open tab is opened again. Where another run is shown than a moment ago, as by
-    Back, the view is that of the address, and not what sliders still hold of the other run.
+    Where it was left for another one, its open tab is opened again, unless the address leads to another one. Where
+    another run is shown than a moment ago, as by Back, the view is that of the address, and not what sliders still hold
+    of the other run.
     """
-    if page != _OPEN.get() and page in _TABS.get():
+    run, why, tab = (st.query_params.get(name, "") for name in ("run", "why", TAB))
+    if page != _OPEN.get() and page in _TABS.get() and why == address(page).get("why", ""):
         next_tab(page).put(_TABS.get()[page])
-    shown = f"{page}?{st.query_params.get('run', '')}"
-    if shown != _SHOWN.get():
+    shown = f"{page}?{run}"
+    if (shown, why) != _SHOWN.get():
+        ARRIVALS.put(ARRIVALS.get() + 1)
+        if tab in TITLES:
+            next_tab(page).put(tab)
+    if shown != _SHOWN.get()[0]:
         for name in view_keys():
             st.session_state.pop(name, None)
     _OPEN.put(page)
-    _SHOWN.put(shown)
+    _SHOWN.put((shown, why))
 
 
 def remember() -> None:

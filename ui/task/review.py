@@ -17,14 +17,18 @@ from ui.maps import MapSpec, drawn_on, put_drawing, replace_drawing
 from ui.messages import tr, tr_noop
 from ui.state import Slot
 from ui.task.reviewing import (
+    LONGEST_NAME,
     NAME,
+    NAME_FIELD,
     Reviewing,
     attempt,
     bar_key,
     do,
     is_named,
     is_open,
+    name_in,
     onward,
+    reviewer,
     reviewing,
     show_problem,
     turned,
@@ -191,10 +195,10 @@ def _turn(at: Reviewing, *, back: bool) -> None:
     from core.review import log
 
     turn = log.undo if back else log.redo
-    entry = at.review.to_undo(NAME.get()) if back else at.review.to_redo(NAME.get())
+    entry = at.review.to_undo(reviewer()) if back else at.review.to_redo(reviewer())
 
     def work() -> None:
-        review = turn(resources.store(), at.run, at.opened.features, NAME.get())
+        review = turn(resources.store(), at.run, at.opened.features, reviewer())
         if entry is None:
             return
         words = tr("Undone: {words}") if back else tr("Redone: {words}")
@@ -241,7 +245,7 @@ def show_bar(at: Reviewing) -> None:
                   help=tr("Drag the corners on the map, press Save on the map, then Use as outline."))  # fmt: skip
         st.button(tr("Next"), on_click=_ask_next, args=(at,), shortcut="J", key=bar_key(at.run, "next"),
                   disabled=not review.counts["unreviewed"], help=tr("Go to the next one not reviewed."))  # fmt: skip
-        undo, redo = review.to_undo(NAME.get()), review.to_redo(NAME.get())
+        undo, redo = review.to_undo(reviewer()), review.to_redo(reviewer())
         for name, entry, back in (("undo", undo, True), ("redo", redo, False)):
             st.button(
                 f":material/{name}:",
@@ -266,16 +270,16 @@ def show_bar(at: Reviewing) -> None:
 
 def _ask_name(at: Reviewing) -> None:
     """The reviewer's name: a field until it is there, then a button that shows it."""
-    key = f"reviewer-{at.run}"
+    key = f"{NAME_FIELD}-{at.run}"
 
     def named() -> None:
-        NAME.put(" ".join(str(st.session_state[key]).split())[:80])
+        NAME.put(name_in(str(st.session_state[key])))
 
-    place = st.popover(plain(NAME.get()), icon=":material/person:") if is_named() else st.container(width=130)
+    place = st.popover(plain(reviewer()), icon=":material/person:") if is_named() else st.container(width=130)
     with place:
         st.text_input(
-            tr("Reviewer"), NAME.get(), max_chars=80, placeholder=tr("Your name, to start"), key=key, on_change=named,
-            help=tr("Saved with each of your edits."),
+            tr("Reviewer"), reviewer(), max_chars=LONGEST_NAME, placeholder=tr("Your name, to start"), key=key,
+            on_change=named, help=tr("Saved with each of your edits."),
         )  # fmt: skip
 
 

@@ -17,8 +17,8 @@ from ui.feedback import guard, plain
 from ui.messages import tr
 from ui.state import Slot
 from ui.task.export import folder_of, offer
-from ui.task.reviewing import ACTIONS, NAME, Reviewing, bar_key, do, is_named, onward, show_problem, ticked_key
-from ui.task.selection import show_rows
+from ui.task.reviewing import ACTIONS, Reviewing, bar_key, do, is_named, onward, reviewer, show_problem, ticked_key
+from ui.task.rows import show_rows
 from ui.task.table import number_column
 
 if TYPE_CHECKING:
@@ -362,4 +362,4 @@ def _log(at: Reviewing) -> None:
     st.dataframe(
         log[::-1], hide_index=True, column_config=config, height=240, alt="Edit log", key=f"log-{at.run}"
     )
-    st.caption(tr("Entries are never changed or deleted. Reviewing as {get}.").format(get=NAME.get() or 'nobody yet'))
+    st.caption(tr("Entries are never changed or deleted. Reviewing as {get}.").format(get=reviewer() or 'nobody yet'))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote
 
 import streamlit as st
 
@@ -25,7 +26,16 @@ if TYPE_CHECKING:
     from core.runs.result import RunResult
 
 TAB = "Review"
-NAME = Slot("reviewer", "")
+NAME: Slot[str | None] = Slot("reviewer", None)
+"""What the reviewer wrote as a name in this session; None for nothing yet."""
+
+NAME_FIELD = "reviewer-name"
+"""Begins the key of the field for the name, by which ``static/page.js`` finds it."""
+
+COOKIE = "slidelens-reviewer"
+"""Keeps the name until the browser is closed; that script writes it."""
+
+LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,12 @@ class Reviewing:
     def together(self) -> bool:
         """Whether several rows are selected, so that the buttons below the table apply, and those of one do not."""
         return len(self.ticked) > 1 and self.selection.current in self.ticked
+
+    @property
+    def marked(self) -> tuple[str, ...]:
+        """Ids of what the map highlights: the selected rows, or what is selected alone."""
+        current = self.selection.current
+        return tuple(self.ticked) if self.together else () if current is None else (current,)
 
     @property
     def names(self) -> Sequence[str]:
@@ -216,7 +232,7 @@ def do(
 
     def add() -> None:
         append(
-            resources.store(), at.run, at.opened.features, make(), reviewer=NAME.get(),
+            resources.store(), at.run, at.opened.features, make(), reviewer=reviewer(),
             seen=int(st.session_state.get(_seen(at.run), 0)), view=at.opened.view_values,
         )  # fmt: skip
         if then is not None:
@@ -251,9 +267,20 @@ def show_problem(at: Reviewing, place: Place) -> None:
     show_error(problem.error)
 
 
+def name_in(text: str) -> str:
+    """The name in what a visitor wrote, or a browser says: one line, not too long."""
+    return " ".join(text.split())[:LONGEST_NAME]
+
+
+def reviewer() -> str:
+    """The reviewer's name: written in this session, or before the page was loaded anew; empty for none."""
+    written = NAME.get()
+    return name_in(unquote(st.context.cookies.get(COOKIE, ""))) if written is None else written
+
+
 def is_named() -> bool:
     """Whether the reviewer wrote a name, without which nothing can be edited."""
-    return bool(NAME.get())
+    return bool(reviewer())
 
 
 def _problem_of(run: str) -> Slot[Problem | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from plotly.graph_objects import Figure
 
+    from core.raster.grid import Grid
     from ui.maps import MapEvent, Point
 
 Extent = tuple[float, float, float, float]
@@ -29,11 +30,15 @@ Origin = Literal["map", "table", "chart"]
 """Where something was chosen."""
 
 
-ADDRESS = "selected"
-"""Query parameter that names what is chosen."""
+ADDRESS, PLACE = "selected", "at"
+"""Query parameters that name what is chosen, and the place that was clicked: x and y in the scene's CRS, or column and
+row."""
 
 LONGEST = 100
 """Characters of a name that is taken from an address."""
+
+ARRIVALS: Slot[int] = Slot("arrivals", 0)
+"""How often an address has led this visitor to another page, run or explanation; see `ui.task.kept.begin`."""
 
 
 @dataclass(frozen=True)
@@ -98,13 +103,41 @@ class Selection:
         if origin != "table":  # a table's rows stay in their order while rows are chosen in it
             st.session_state[f"first-row-{self.run}"] = name
 
-    def follow_address(self) -> None:
-        """Choose what an address names that was handed on, once: the next choice need not change the address."""
-        name = st.query_params.get(ADDRESS)
-        if name is not None:
-            del st.query_params[ADDRESS]
-            self.choose(name[:LONGEST], "chart")  # the map moves there, and the table shows it on top
-            st.session_state[f"arrived-{self.run}"] = (uuid4().hex, self.current)
+    def follow(self, event: MapEvent, grid: Grid) -> None:
+        """Choose what the address that led here names, or what was clicked on the map since; the address then names it.
+
+        Called before anything is drawn or done that depends on what is chosen.
+
+        Parameters
+        ----------
+        event
+            What `ui.maps.told_by` gives.
+        grid
+            Of the run.
+        """
+        self._follow_address(event, grid)
+        self.follow_map(event)
+        for name in (ADDRESS, PLACE):
+            value = self.address.get(name)
+            if value is None:
+                st.query_params.pop(name, None)
+            elif st.query_params.get(name) != value:
+                st.query_params[name] = value
+
+    def _follow_address(self, event: MapEvent, grid: Grid) -> None:
+        """Choose what an address names, once: later it only says what is chosen, and may say so a moment late."""
+        followed, number = Slot(f"followed-address-{self.run}", 0), ARRIVALS.get()
+        if followed.get() == number:
+            return
+        followed.put(number)
+        named = {key: st.query_params[key][:LONGEST] for key in (ADDRESS, PLACE) if key in st.query_params}
+        name, place = named.get(ADDRESS), place_in(named.get(PLACE, ""), grid)
+        if named == self.address or (name, place) == (None, None):
+            return  # what is chosen already, as on the way back to the page
+        if event.clicked is not None:  # on another run of the same scene
+            st.session_state[f"seen-click-{self.run}"] = event.clicked
+        self.choose(name, "chart", place, None if place is None else beside(place, grid))
+        st.session_state[f"arrived-{self.run}"] = (uuid4().hex, name, place)
 
     @property
     def arrival(self) -> str:
@@ -112,13 +145,14 @@ class Selection:
 
         The map goes there once, even where it was left elsewhere.
         """
-        token, name = st.session_state.get(f"arrived-{self.run}", ("", None))
-        return token if name is not None and name == self.current else ""
+        token, *chosen = st.session_state.get(f"arrived-{self.run}", ("", None, None))
+        return token if chosen == [self.current, self.place] else ""
 
     @property
     def address(self) -> dict[str, str]:
-        """What names it in an address that is handed on; empty where nothing is chosen."""
-        return {} if self.current is None else {ADDRESS: self.current}
+        """What names it in an address; empty where nothing is chosen."""
+        named = {} if self.current is None else {ADDRESS: self.current}
+        return named if self.place is None else {**named, PLACE: place_text(self.place)}
 
     def clear(self) -> None:
         """Choose nothing, on the map, in the table and in charts."""
@@ -153,13 +187,12 @@ class Selection:
         shapes
             What can be chosen, with a column ``id``.
         """
-        if shapes is None or self.current is None or self.origin == "map":
-            extent: Extent | None = st.session_state.get(f"look-at-{self.run}")
-            return extent
-        chosen = shapes[shapes["id"] == self.current]
-        if chosen.empty:
-            return None
-        return around(chosen.total_bounds)
+        if shapes is not None and self.current is not None and self.origin != "map":
+            chosen = shapes[shapes["id"] == self.current]
+            if not chosen.empty:
+                return around(chosen.total_bounds)
+        extent: Extent | None = st.session_state.get(f"look-at-{self.run}")
+        return extent
 
     @property
     def on_top(self) -> Name | None:
@@ -189,123 +222,44 @@ def around(bounds: Sequence[float]) -> Extent:
     return left - margin, bottom - margin, right + margin, top + margin
 
 
-LATE, LATE_WITH_BUTTON = 1.0, 4.0
-"""Seconds after the page has ticked rows within which a browser may still tell of those that were ticked before: alone,
-and together with a button that was pressed. Each word of a browser holds the state of all widgets, and that of a table
-is an old one until the table has been drawn."""
-
-KEPT = 3
-"""States of a table that a browser may still tell of."""
+AROUND_PLACE = 40
+"""Pixels of a run that the map shows at least on each side of a place to which an address leads."""
 
 
-@dataclass(frozen=True)
-class Replaced:
-    """What was ticked in a table before the page ticked other rows.
+def beside(place: Point, grid: Grid) -> Extent:
+    """What the map shows of a place that an address names."""
+    x, y = place
+    pixel = math.sqrt(abs(grid.transform.determinant)) if grid.is_georeferenced else 1.0
+    reach = AROUND_PLACE * pixel
+    return x - reach, y - reach, x + reach, y + reach
 
-    Attributes
-    ----------
-    rows
-        The last few, the newest first, each in order.
-    at
-        When the page ticked others last, by the monotonic clock.
-    answers
-        Whether it did so in answer to what a visitor ticked, who may well tick the same again.
+
+def place_text(place: Point) -> str:
+    """A place as an address names it, to about a millimetre or a hundredth of a pixel.
+
+    Examples
+    --------
+    >>> place_text((345600.123456, 4171234.5)), place_text((13.40512345678, 52.5))
+    ('345600.123,4171234.5', '13.40512346,52.5')
     """
-
-    rows: tuple[tuple[int, ...], ...] = ()
-    at: float = float("-inf")
-    answers: bool = False
-
-    def then(self, rows: Sequence[int], now: float, *, answers: bool = False) -> Replaced:
-        """What is known once the page ticks others in place of these rows."""
-        return Replaced((tuple(sorted(rows)), *self.rows)[:KEPT], now, answers)
-
-    def is_meant(self, rows: Sequence[int], now: float, *, pressed: bool) -> bool:
-        """Whether rows that a browser tells of are those that a visitor ticked, rather than what was there before."""
-        late = now - self.at < (LATE_WITH_BUTTON if pressed else 0.0 if self.answers else LATE)
-        return not late or tuple(sorted(rows)) not in self.rows
+    return ",".join(f"{value:.{3 if abs(value) > 1000 else 8}f}".rstrip("0").rstrip(".") for value in place)
 
 
-def show_rows(
-    frame: DataFrame, names: Sequence[Name], chosen: Sequence[Name], choose: Callable[[list[Name]], None], *,
-    key: str, several: bool = False, buttons: Sequence[str] = (), **options: Any,  # noqa: ANN401  of `st.dataframe`
-) -> None:  # fmt: skip
-    """Show a table whose ticked rows are what is chosen, wherever that was done.
+def place_in(text: str, grid: Grid) -> Point | None:
+    """The place that an address names; None where it names none, or none on the grid.
 
     Parameters
     ----------
-    frame
-        A row for each of `names`.
-    names
-        What can be chosen.
-    chosen
-        What is; others than the table holds are kept out of it.
-    choose
-        Told what is ticked once the visitor changes that; none of it when all is unticked.
-    key
-        Of the widget, one for each run.
-    several
-        Whether more than one can be chosen.
-    buttons
-        Keys of buttons that choose as well, or do something with what is chosen.
-    options
-        Further options of `streamlit.dataframe`.
+    text
+        x and y in the grid's CRS, or column and row, with a comma between them.
     """
-    places = {name: row for row, name in enumerate(names)}
-    rows = [places[name] for name in chosen if name in places]
-    replaced, answering = Slot(f"replaced-{key}", Replaced()), Slot(f"answering-{key}", False)
-    shown = {"selection": {"rows": rows, "columns": [], "cells": []}}
-
-    def ticked() -> None:
-        told, pressed = st.session_state[key].selection.rows, any(st.session_state.get(one) for one in buttons)
-        if not replaced.get().is_meant(told, time.monotonic(), pressed=pressed):
-            st.session_state[key] = shown
-            return
-        replaced.clear()
-        answering.put(True)
-        choose([names[row] for row in told if row < len(names)])
-
-    known = st.session_state.get(key)
-    if known is None or sorted(known["selection"]["rows"]) != sorted(rows):
-        if known is not None:
-            now, answers = time.monotonic(), answering.get()
-            replaced.put(replaced.get().then(known["selection"]["rows"], now, answers=answers))
-        st.session_state[key] = shown
-    answering.clear()
-    st.dataframe(
-        frame, hide_index=True, on_select=ticked, selection_mode="multi-row" if several else "single-row", key=key,
-        placeholder="–", **options,
-    )  # fmt: skip
-
-
-def show_table(
-    frame: DataFrame, selection: Selection, *, key: str, config: dict[str, object], alt: str, height: int = 300
-) -> None:
-    """Show a table of what can be chosen: the ticked row is what is chosen, and what was chosen beside it is on top.
-
-    Parameters
-    ----------
-    frame
-        With a column ``id``.
-    selection
-        Of the run that the table is of.
-    key
-        Begins that of the widget, one for each run.
-    config, alt, height
-        As of `streamlit.dataframe`.
-    """
-    shown = selection.first(frame)
-    current = [] if selection.current is None else [selection.current]
-
-    def choose(ticked: list[Name]) -> None:
-        selection.choose(ticked[0], "table") if ticked else selection.clear()
-
-    # A table of its own for each that is on top: a browser unticks the rows of a table whose rows change, and would
-    # tell so of what was chosen on the map a moment ago.
-    widget = f"{key}-{selection.on_top}"
-    show_rows(
-        shown, shown["id"].tolist(), current, choose, key=widget, column_config=config, height=height, alt=alt,
-    )  # fmt: skip
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        return None
+    whole = (0.0, 0.0, float(grid.width), float(grid.height))  # in pixel space
+    left, bottom, right, top = grid.bounds if grid.is_georeferenced else whole
+    return (x, y) if left <= x <= right and bottom <= y <= top else None
 
 
 def show_chart(

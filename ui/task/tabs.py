@@ -20,6 +20,9 @@ TITLES = (
 )  # fmt: skip
 """Titles of the tabs of all tasks; `show_tabs` shows their translations."""
 
+ADDRESS = "tab"
+"""Query parameter with the title of the open tab, in English; the first tab needs none."""
+
 
 def next_tab(task: str) -> Slot[str]:
     """Title of the tab to be open when the tabs of a task are shown next, where another page part says so."""
@@ -27,7 +30,9 @@ def next_tab(task: str) -> Slot[str]:
 
 
 def open_tab(task: str) -> str:
-    """Title of the tab of a task that is open, in English; empty when its tabs are not shown."""
+    """Title of the tab of a task that is open or about to be, in English; empty when its tabs are not shown."""
+    if next_tab(task).get():
+        return next_tab(task).get()
     shown = str(st.session_state.get(f"{task}-tab") or "")
     return _titles(task).get().get(shown, shown if shown in TITLES else "")
 
@@ -53,15 +58,20 @@ def show_tabs(task: str, parts: Mapping[str, Callable[[V], None]], view: V, want
     """
     key, following = f"{task}-tab", next_tab(task)
     shown = {tr(title): title for title in parts}
-    wanted = wanted or following.get()
-    if wanted in parts:
-        following.clear()
-    elif st.session_state.get(key) not in (None, *shown):
+    wanted = following.get() or wanted
+    following.clear()
+    if wanted not in parts and st.session_state.get(key) not in (None, *shown):
         wanted = open_tab(task)  # the language has changed
+        st.session_state.pop(key)
     if wanted in parts:
         st.session_state[key] = tr(wanted)
     _titles(task).put(shown)
     tabs = st.tabs(list(shown), key=key, on_change="rerun")
+    opened = next((title for tab, title in zip(tabs, parts, strict=True) if tab.open), "")
+    if opened in ("", next(iter(parts))):
+        st.query_params.pop(ADDRESS, None)
+    elif st.query_params.get(ADDRESS) != opened:
+        st.query_params[ADDRESS] = opened
     for tab, show in zip(tabs, parts.values(), strict=True):
         with tab:
             if tab.open:

@@ -41,6 +41,10 @@ class Classed:
         """Breaks as an index between 0 and 1."""
         return tuple(one / (CODES - 1) for one in self.breaks)
 
+    def name_of(self, index: float) -> str:
+        """Name of the class that an index between 0 and 1 belongs to."""
+        return self.rows[sum(round(index * (CODES - 1)) >= one for one in self.breaks)].name
+
     @property
     def address(self) -> str:
         """Breaks as a tile's address has them: halfway between codes, so that rounding moves no code."""

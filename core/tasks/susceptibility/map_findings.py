@@ -125,6 +125,19 @@ class CellReading:
         return frame_of(values, result.factors, result.kinds)
 
 
+def value_words(result: SusceptibilityMap, factor: str, value: float | None) -> str:
+    """A factor's value in a cell as people read it: with its unit where the elevation model gave it, else as it is."""
+    from core.raster.terrain_names import TERRAIN
+
+    if value is None:
+        return "unknown"
+    if factor in result.categorical:
+        return f"class {value:.4g}"
+    derived = (result.provenance["parameters"].get("area") or {}).get("terrain", ())
+    unit = TERRAIN[factor].unit if factor in derived else ""
+    return f"{value:.4g}{'' if unit in ('', '°') else ' '}{unit}"
+
+
 def read_cell(result: SusceptibilityMap, row: int, column: int) -> CellReading:
     """Read one cell of all rasters of a map.
 

@@ -15,6 +15,9 @@ from rasterio.crs import CRS
 
 from core.raster.grid import Grid
 from core.raster.scene import Scene
+from core.runs.records import Order
+from core.runs.store import Store
+from core.tasks.susceptibility.run_map import MapRequest, order_of
 from tests.factories import NORTH_UP, UTM
 
 GRID = Grid(60, 40, NORTH_UP, UTM)
@@ -58,3 +61,17 @@ def inventory(folder: Path, shapes: list[Any], name: str = "slides", crs: Any = 
 def steps(grid: Grid = GRID) -> NDArray[np.float32]:
     """The number of each column."""
     return np.broadcast_to(np.arange(grid.width, dtype=np.float32), grid.shape).copy()
+
+
+def order_of_right_third(store: Store, folder: Path, request: MapRequest) -> Order:
+    """A map of 40 landslides that lie in the right third of the grid alone, of the factors ``step`` and ``rock``."""
+    rng = np.random.default_rng(5)
+    ground = 1000 + 5 * np.sin(np.arange(40) / 4)[:, None] + steps()
+    rock = np.where(steps() < 50, 1, 3).astype(np.uint8)
+    rock[:3] = 7  # no landslide there, and hardly a cell drawn
+    rasters = [raster(folder, "dem", ground.astype(np.float32)), raster(folder, "step", steps()),
+               raster(folder, "rock", rock)]  # fmt: skip
+    points = [shapely.Point(at(40.5 + int(rng.integers(19)), 4.5 + int(rng.integers(34)))) for _ in range(40)]
+    dem, step, rocks = (store.add_dataset(one.path, one.name, "raster") for one in rasters)
+    slides = store.add_dataset(inventory(folder, points), "slides", "vector", synthetic=True)
+    return order_of(request, dem, [step, rocks], slides)

@@ -27,7 +27,7 @@ from core.tasks.susceptibility.index_map import APPLICABILITY, DIFFERENCE, INDEX
 from core.tasks.susceptibility.landslides import InventoryPlan
 from core.tasks.susceptibility.map_config import config_text, read_config
 from core.tasks.susceptibility.map_export import export_map
-from core.tasks.susceptibility.map_findings import landslides_on, outcome_dots, outlines_of, read_cell
+from core.tasks.susceptibility.map_findings import landslides_on, outcome_dots, outlines_of, read_cell, value_words
 from core.tasks.susceptibility.map_result import BACKGROUND, SusceptibilityMap
 from core.tasks.susceptibility.run_applied import order_of as apply_order
 from core.tasks.susceptibility.run_explanation import (
@@ -42,7 +42,7 @@ from core.tasks.susceptibility.run_sensitivity import order_of as order_sensitiv
 from core.tasks.susceptibility.sampling import SamplingPlan
 from core.tasks.susceptibility.validate import Plan
 from core.tasks.susceptibility.view import Choice
-from tests.tasks.susceptibility.areas import GRID, at, inventory, raster, steps
+from tests.tasks.susceptibility.areas import GRID, at, inventory, order_of_right_third, raster, steps
 
 MODELS = ("logistic_regression", "random_forest", "average")
 REQUEST = MapRequest(
@@ -64,23 +64,12 @@ class Made(NamedTuple):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, prepared_sqlite: Path) -> Iterator[Made]:
     """A map of 40 landslides that lie in the right third of the grid alone."""
-    import shapely
-
     tmp_path = tmp_path_factory.mktemp("map")
     home = tmp_path / "home"
     home.mkdir()
     shutil.copy(prepared_sqlite, home)
     quick_store = Store(home)
-    rng = np.random.default_rng(5)
-    ground = 1000 + 5 * np.sin(np.arange(40) / 4)[:, None] + steps()
-    rock = np.where(steps() < 50, 1, 3).astype(np.uint8)
-    rock[:3] = 7  # no landslide there, and hardly a cell drawn
-    rasters = [raster(tmp_path, "dem", ground.astype(np.float32)), raster(tmp_path, "step", steps()),
-               raster(tmp_path, "rock", rock)]  # fmt: skip
-    points = [shapely.Point(at(40.5 + int(rng.integers(19)), 4.5 + int(rng.integers(34)))) for _ in range(40)]
-    dem, step, rocks = (quick_store.add_dataset(one.path, one.name, "raster") for one in rasters)
-    slides = quick_store.add_dataset(inventory(tmp_path, points), "slides", "vector", synthetic=True)
-    run = run_inline(quick_store, order_of(REQUEST, dem, [step, rocks], slides))
+    run = run_inline(quick_store, order_of_right_third(quick_store, tmp_path, REQUEST))
     yield Made(quick_store, quick_store.result(run, SusceptibilityMap))
     quick_store.database.close()
 
@@ -134,6 +123,11 @@ def test_a_cell_that_is_clicked_tells_its_factors_and_what_models_say(made: Made
     assert reading.index["average"] is not None
     assert reading.index["average"] > 0.5
     assert reading.frame(made.result)["rock"].tolist() == ["3"]
+    slope = reading.values["slope"]
+    assert slope is not None
+    told = {name: value_words(made.result, name, value) for name, value in reading.values.items()}
+    assert told == {"slope": f"{slope:.4g}°", "step": "50", "rock": "class 3"}
+    assert value_words(made.result, "slope", None) == "unknown"
     assert edge.index == {"logistic_regression": None, "average": None}
     assert not edge.complete
 
