@@ -60,8 +60,8 @@ def _false_alarms(model: StoredModel) -> str:
     from core.report.words import percent
 
     return tr(
-        "On the synthetic valley before its event, which has no fresh landslides, it maps {share} of the area (all "
-        "pixels at its threshold {threshold:.2f})."
+        "On the synthetic valley before its event, which has no fresh landslides, {share} of the pixels reach its "
+        "threshold {threshold:.2f} (before the minimum area is applied)."
     ).format(share=percent(rate / 1e6), threshold=model.spec.threshold)
 
 

@@ -36,8 +36,8 @@ _TABLE: Slot[int] = Slot("runs-table", 0)
 ROW, TALL, HEAD = 35, 68, 38
 """Heights in pixels; long names are read whole in tall rows, in which text wraps."""
 
-LONG = 42
-"""Letters from which a name is long."""
+LONG = {"Name": 60, "Input": 42}
+"""Letters from which a text of a column is long."""
 
 PLAIN = (
     tr_noop("Model"), tr_noop("Status"), tr_noop("Kind"), tr_noop("Duration"), tr_noop("Size"), tr_noop("Pinned"),
@@ -60,9 +60,10 @@ def choose(runs: Sequence[Run]) -> tuple[str, ...]:
     picked = PICKED.get()
     # Rows are chosen by number: another list is another table, or the choice would slip to a neighbour.
     key = f"runs-{_TABLE.get()}-{hashlib.sha256(''.join(ids).encode()).hexdigest()[:16]}"
-    row = TALL if any(len(text) > LONG for run in runs for text in (run.title, run.subject.name)) else ROW
+    shown = frame(runs)
+    row = TALL if any(shown[name].str.len().gt(letters).any() for name, letters in LONG.items()) else ROW
     chosen = st.dataframe(
-        frame(runs), key=key, hide_index=True, column_config=_config(wide=row == ROW), on_select="rerun",
+        shown, key=key, hide_index=True, column_config=_config(wide=row == ROW), on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [ids.index(one) for one in picked if one in ids]}},
         height=HEAD + row * min(len(runs), HIGHEST), row_height=row, alt="Table of runs, newest first",
@@ -155,7 +156,7 @@ def _config(*, wide: bool) -> dict[str, Any]:
     }
     return scores | titles(PLAIN) | {
         "Open": column.ButtonColumn("", width=72, type="tertiary", on_click=_press, key=BUTTON),
-        "Name": column.TextColumn(tr("Name"), width=None if wide else 250),
+        "Name": column.TextColumn(tr("Name"), width=None if wide else 320),
         "Kind": column.TextColumn(tr("Kind"), width=140),
         "Submitted": column.DatetimeColumn(
             tr("Submitted ({zone})").format(zone=labels.zone()), format="YYYY-MM-DD HH:mm"
