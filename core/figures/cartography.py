@@ -10,7 +10,6 @@ from affine import Affine
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
     from matplotlib.axes import Axes
 
     from core.raster.grid import Grid
@@ -57,21 +56,6 @@ def outlines(geometries: NDArray[np.object_], grid: Grid) -> list[Any]:
         corners = [np.column_stack(placement @ np.asarray(ring.coords)[:, :2].T) for ring in rings]
         paths.append(Outline.make_compound_path(*(Outline(ring, closed=True) for ring in corners)))
     return paths
-
-
-def draw_numbers(axes: Axes, polygons: GeoDataFrame, grid: Grid) -> None:
-    """Write the id of each polygon beside it, with a line to a point inside."""
-    placement = ~grid.transform if grid.is_georeferenced else Affine.identity()
-    # The largest last, so that its number lies on top where they crowd.
-    for number, point in reversed(list(zip(polygons["id"], polygons.geometry.representative_point(), strict=True))):
-        column, row = placement @ (point.x, point.y)
-        left, up = column > 0.9 * grid.width, row > 0.1 * grid.height
-        axes.annotate(
-            f"{number}", (column, row), ((-13 if left else 13), (11 if up else -11)), textcoords="offset points",
-            ha="center", va="center", fontsize=7, fontweight="bold", zorder=6,
-            bbox={"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "black", "linewidth": 0.8},
-            arrowprops={"arrowstyle": "-", "color": "black", "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0},
-        )  # fmt: skip
 
 
 def draw_coordinates(axes: Axes, grid: Grid) -> None:

@@ -256,7 +256,7 @@ def test_the_velocities_become_a_raster_that_other_pages_offer(page: AppTest, st
     sample = sample_table("valley-points")
     record = store.add_dataset(sample.path, sample.title, "table", synthetic=True)
     page.query_params["run"] = run_inline(store, points_order(record, PointsRequest()))
-    page.session_state["displacement-points-tab"] = "Export"
+    page.session_state["displacement-tab"] = "Export"
     page.run()
     press(page, "Save velocities as raster")
     assert not page.exception

@@ -77,7 +77,7 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
     if (peak := peak_of(findings)) is not None:
         mark_peak("confidence", peak[0], *ends(result))
     with head:
-        show_key_figures(key_figures(findings))
+        show_key_figures(key_figures(findings), _undefined(findings))
         show_warnings(record, result)
     selection = Selection(result.id)
     spec = MapSpec(record.id, record.scene.grid)
@@ -123,6 +123,17 @@ def key_figures(findings: Detections) -> list[KeyFigure]:
     if (peak := peak_of(findings)) is not None:
         figures.append(peak_figure("confidence", *peak, findings.result.place))
     return figures
+
+
+def _undefined(findings: Detections) -> str:
+    """Which scores above the map are undefined, and why; empty where none is."""
+    from core.report.words import why_undefined
+
+    one = findings.scores
+    if one is None:
+        return ""
+    values = {tr("Precision"): one.precision, tr("Recall"): one.recall, "F1": one.f1}
+    return why_undefined(values, "detection", one.found, one.truth)
 
 
 def peak_of(findings: Detections) -> tuple[float, float] | None:

@@ -133,14 +133,16 @@ def _asked(day: str, first: date, last: date, span: float, levels: str, quiet: f
     )  # fmt: skip
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
-        days = st.number_input(tr("Velocity window (days)"), 0.0, 36_525.0, span, key="span", format="%.4g",
-                               help=tr("0 uses ten readings."), width=180)  # fmt: skip
+        days = st.number_input(tr("Velocity window (days)"), 0.0, 36_525.0, span or None, key="span", format="%.4g",
+                               placeholder=tr("last ten readings"), width=180,
+                               help=tr("Empty: the velocity is that of the last ten readings."))  # fmt: skip
         share = st.number_input(tr("Quiet period (first %)"),
                                 1.0, 100.0, quiet, 5.0, key="quiet", format="%.0f",
                                 help=tr("Share of the series from whose velocities the alert levels are derived."),
                                 width=210)  # fmt: skip
         own = st.text_input(tr("Custom levels (mm/day)"), levels, key="levels", placeholder="1, 3, 10", max_chars=80,
                             width=240)  # fmt: skip
+    days = days or 0.0
     keep = {"day": "" if chosen == last else chosen.isoformat(), "span": f"{days:g}" if days else "",
             "quiet": f"{share:g}" if share != 30 else "", "levels": own}  # fmt: skip
     for name, value in keep.items():

@@ -127,7 +127,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
     with guard():
         findings = landslides(record, result, choice)
     with head:
-        show_key_figures(key_figures(result, choice, findings))
+        show_key_figures(key_figures(result, choice, findings), _undefined(result, choice))
         show_warnings(record, result)
     selection = Selection(result.id)
     spec = MapSpec(record.id, record.scene.grid)
@@ -182,6 +182,20 @@ def key_figures(result: MappingResult, choice: Choice, findings: Landslides | No
         if (peak := _peak(result)) is not None:
             figures.append(peak_figure("threshold", *peak, result.place))
     return figures
+
+
+def _undefined(result: MappingResult, choice: Choice) -> str:
+    """Which scores above the map are undefined, and why; empty where none is."""
+    from core.report.words import why_undefined
+    from core.tasks.mapping.findings import score as scored
+
+    agreement = scored(result, choice.threshold)
+    if agreement is None:
+        return ""
+    one = agreement.model
+    values = {tr("Precision"): one.precision, tr("Recall"): one.recall, "F1": one.f1}
+    found, known = one.true_positive + one.false_positive, one.true_positive + one.false_negative
+    return why_undefined(values, "pixel", found, known)
 
 
 def _peak(result: MappingResult) -> tuple[float, float] | None:

@@ -628,6 +628,7 @@ window.slidelens = window.slidelens || (function () {
         const line = make("div", "sl-entry"), swatch = make("span", "sl-swatch");
         if (item.drawn === "line" || item.drawn === "dashed") {
           swatch.style.border = "2px " + (item.drawn === "dashed" ? "dashed " : "solid ") + item.colour;
+          swatch.style.background = "#ffffff";  // also on a dark page: blue on black is hardly seen
         } else {
           swatch.style.background = item.drawn === "filled" ? item.colour :
             "repeating-linear-gradient(135deg, " + item.colour + " 0 2px, #ffffff 2px 5px)";

@@ -26,12 +26,14 @@ class KeyFigure:
     help: str = ""
 
 
-def show_key_figures(figures: Sequence[KeyFigure]) -> None:
-    """Show numbers in a row, which wraps where the window is narrow."""
+def show_key_figures(figures: Sequence[KeyFigure], note: str = "") -> None:
+    """Show numbers in a row, which wraps where the window is narrow, and below them what must be known to read them."""
     st.html(_STYLE)
     with st.container(key="key-figures", horizontal=True, gap="medium"):
         for figure in figures:
             st.metric(figure.title, figure.value, help=figure.help or None, width="content")
+    if note:
+        st.caption(note)
 
 
 class Agreement(Protocol):

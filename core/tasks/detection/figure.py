@@ -142,7 +142,7 @@ def draw_boxes(shown: BoxMap, least: float, numbers: GeoDataFrame, judged: Judge
     from matplotlib.colors import Normalize
     from matplotlib.lines import Line2D
 
-    from core.figures.cartography import draw_numbers
+    from core.figures.numbers import draw_numbers
 
     figure, axes = single_map(shown.grid)
     draw_faint_image(axes, shown.image, shown.grid)
@@ -163,11 +163,11 @@ def draw_boxes(shown: BoxMap, least: float, numbers: GeoDataFrame, judged: Judge
     drawn = shown.boxes.take(np.arange(min(len(shown.boxes), MOST)))
     # The surest last, so that they lie on top.
     _lines(axes, drawn.take(np.arange(len(drawn))[::-1]), ramp(norm(drawn.scores[::-1])), _width(drawn))
-    if len(numbers):
-        draw_numbers(axes, numbers, shown.grid)
     handles += [] if judged is None else draw_judged(axes, judged, shown.grid)
     finish_map(figure, axes, shown.grid, handles)
     _bar(figure, axes, ScalarMappable(norm, PROBABILITY_RAMP), "Confidence")
+    if len(numbers):
+        draw_numbers(axes, numbers, shown.grid)
     return figure
 
 

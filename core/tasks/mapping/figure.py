@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.figures.cartography import coordinate_system, draw_north, draw_numbers, draw_scale, outlines
+from core.figures.cartography import coordinate_system, draw_north, draw_scale, outlines
 from core.figures.image import draw_image, extent_of, frame
 from core.figures.judged import Judged, draw_judged
+from core.figures.numbers import draw_numbers
 from core.figures.page import (
     LOWEST_MAP_INCHES,
     PAGE_INCHES,
@@ -144,9 +145,9 @@ def draw_map(
     figure, axes = single_map(grid)
     handles = draw_landslides(axes, panels, grid, found)
     handles += [] if judged is None else draw_judged(axes, judged, grid)
+    finish_map(figure, axes, grid, handles)
     if not isinstance(found, float) and len(found):
         draw_numbers(axes, found.head(numbered), grid)
-    finish_map(figure, axes, grid, handles)
     return figure
 
 

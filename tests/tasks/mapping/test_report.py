@@ -34,7 +34,7 @@ from core.review.edits import Edit
 from core.review.found import open_review
 from core.runs.store import Store
 from core.tasks.mapping.findings import find
-from core.tasks.mapping.report.content import ChangeInput, MappingInput
+from core.tasks.mapping.report.content import ChangeInput, MappingInput, gather_mapping
 from core.tasks.mapping.report.parts import CHANGE, MAPPING
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.view import Choice
@@ -137,6 +137,35 @@ def test_another_threshold_is_shown_beside_the_chosen_one(tmp_path: Path, models
     rows = re.findall(r'<th scope="row">(.*?)</th>\s*<td class="number">(.*?)</td>', table)[:3]
     # The smaller landslide stands at 0.62, between the chosen threshold and the one above it.
     assert rows == [("0.50", "2"), ("0.60 (chosen)", "2"), ("0.70", "1")]
+
+
+def test_the_models_own_threshold_is_one_row_where_the_chosen_one_is_its_two_decimals(
+    tmp_path: Path, models: Path
+) -> None:
+    record = {"model": {"threshold": 0.5986}}
+    html = render(asked(mapped(tmp_path, record=record), choice=Choice(0.6)), MAPPING)
+    table = html[html.index("Sensitivity to the threshold") :]
+    names = re.findall(r'<th scope="row">(.*?)</th>', table)[:3]
+    assert names == ["0.50", "0.60 (the model&#39;s own)", "0.70"]
+    html = render(asked(mapped(tmp_path, record=record), choice=Choice(0.65)), MAPPING)
+    table = html[html.index("Sensitivity to the threshold") :]
+    names = re.findall(r'<th scope="row">(.*?)</th>', table)[:4]
+    assert names == ["0.55", "0.60 (the model&#39;s own)", "0.65 (chosen)", "0.75"]
+
+
+def test_the_elevation_model_is_named_with_its_source_and_terms(tmp_path: Path, models: Path, store: Store) -> None:
+    dem = store.add_dataset(
+        write_raster(tmp_path / "dem.tif", np.ones((HEIGHT, WIDTH), np.float32)), "dem 2019", "raster",
+        origin="survey office", licence="CC-BY-4.0", citation="Survey 2019",
+    )  # fmt: skip
+    page = read(asked(mapped(tmp_path), dem=dem.path, dem_record=dem))
+    assert "dem 2019" in page.text
+    assert "survey office; CC-BY-4.0; Survey 2019" in page.text
+    scene = store.add_scene(image(tmp_path / "scene").path, "scene.tif", dem=dem.path)
+    run = keep(store, made_run(tmp_path / "run", probabilities(), scene_digest=scene.scene.digest), scene.id)
+    content = gather_mapping(store, store.run(run.id), None)
+    assert content.dem_record is not None
+    assert content.dem_record.id == scene.companions["dem"].id
 
 
 def test_nothing_found_is_not_called_safe(tmp_path: Path, models: Path) -> None:

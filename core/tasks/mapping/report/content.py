@@ -21,7 +21,7 @@ from core.tasks.mapping.view import Choice
 
 if TYPE_CHECKING:
     from core.raster.scene import Scene
-    from core.runs.records import Run
+    from core.runs.records import DatasetRecord, Run
     from core.runs.store import Store
     from core.tasks.mapping.outlines import Outlined
     from core.tasks.mapping.report.subject import MappingSubject
@@ -52,8 +52,8 @@ class MappingInput(GridReport):
 
     Attributes
     ----------
-    dem
-        Elevation in metres, for slopes.
+    dem, dem_record
+        Elevation in metres, for slopes, and the dataset that it is the file of.
     choice
         Threshold and areas; the model's own when None.
     outlined
@@ -64,6 +64,7 @@ class MappingInput(GridReport):
 
     result: MappingResult
     dem: Path | None = None
+    dem_record: DatasetRecord | None = None
     choice: Choice | None = None
     outlined: Outlined | None = None
     earlier: Earlier | None = None
@@ -98,8 +99,9 @@ def gather_mapping(store: Store, run: Run, view: Choice | None) -> MappingInput:
     outlined = outlined_before(store, result, chosen, terrain=dem is not None) if is_primary(run) else None
     choice = view if outlined is None else chosen
     return MappingInput(
-        **shared, result=result, dem=dem, choice=choice, outlined=outlined, earlier=_earlier(store, run)
-    )
+        **shared, result=result, dem=dem, dem_record=None if record is None else record.companions.get("dem"),
+        choice=choice, outlined=outlined, earlier=_earlier(store, run),
+    )  # fmt: skip
 
 
 def compared_with(store: Store, run: Run) -> tuple[str, ...]:

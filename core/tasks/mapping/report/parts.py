@@ -21,7 +21,8 @@ def _mapping(content: MappingInput) -> Iterator[Part | None]:
     yield since.since_before(subject)
     yield reviewed.reviewed(content)
     yield reasons.reasons(content, None if subject.findings is None else subject.findings.polygons)
-    yield origin.data(content, content.dem, *since.earlier_data(content))
+    elevation = None if content.dem is None else origin.elevation_facts(content.dem, content.dem_record)
+    yield origin.data(content, elevation, *since.earlier_data(content))
     yield origin.provenance(content)
 
 
