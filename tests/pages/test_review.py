@@ -33,7 +33,7 @@ from tests.pages.test_mapping import on_map, press, texts
 from ui import messages
 from ui.maps import MapEvent
 from ui.task.review_tab import meant
-from ui.task.reviewing import COOKIE
+from ui.task.reviewer import COOKIE
 from ui.task.rows import LATE, LATE_WITH_BUTTON, Replaced
 
 ANNA = "Anna"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from ui import resources
 from ui.choices import words_of
 from ui.feedback import guard
 from ui.map_layers import Outlines, Tiles, found_outlines, hillshade_tiles, run_tiles, scene_tiles, terrain_tiles
+from ui.mapping.figures import key_figures, peak, undefined
 from ui.mapping.findings import facts, told
 from ui.mapping.layers import change_tiles
 from ui.mapping.outlines import beyond, drawn, landslides, tell_left_out
@@ -25,14 +25,14 @@ from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
-from ui.task.key_figures import KeyFigure, agreement_figures, mark_peak, peak_figure, show_key_figures
+from ui.task.key_figures import mark_peak, show_key_figures
 from ui.task.likeness import likeness_tiles
 from ui.task.notes import show_notes, show_warnings
 from ui.task.reference import reference_layer
 from ui.task.run import tell_area
 from ui.task.selection import Name, Selection, tell
 from ui.task.tabs import open_tab
-from ui.task.view import area_text, unit, whole_of
+from ui.task.view import unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,8 +69,8 @@ def choose(result: MappingResult) -> Choice:
             help=tr("Pixels at or above this probability count as landslide. A lower threshold finds more and raises "
                  "more false alarms."),
         )  # fmt: skip
-        if (peak := _peak(result)) is not None:
-            mark_peak("threshold", peak[0])
+        if (best := peak(result)) is not None:
+            mark_peak("threshold", best[0])
     with columns[1]:
         smallest = st.number_input(
             tr("Minimum area ({area})").format(area=area),
@@ -127,7 +127,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
     with guard():
         findings = landslides(record, result, choice)
     with head:
-        show_key_figures(key_figures(result, choice, findings), _undefined(result, choice))
+        show_key_figures(key_figures(result, choice, findings), undefined(result, choice))
         show_warnings(record, result)
     selection = Selection(result.id)
     spec = MapSpec(record.id, record.scene.grid)
@@ -153,62 +153,6 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
         tell_left_out(findings)
     view = View(record, result, choice, findings, selected, clicked, at)
     show_tabs(view)
-
-
-def key_figures(result: MappingResult, choice: Choice, findings: Landslides | None) -> list[KeyFigure]:
-    """What was found at a choice, and how far it agrees with the reference where there is one."""
-    from core.report.words import percent
-    from core.tasks.mapping.findings import score as scored
-    from core.tasks.mapping.findings import share_reached
-
-    reach = percent(share_reached(result, choice.threshold))
-    figures = [KeyFigure(tr("Above threshold"), reach, tr("Share of the pixels of {whole_of}. Landslides are not "
-                                                   "outlined yet.").format(whole_of=whole_of(result)))]
-    if findings is not None:
-        area = area_text(float(findings.areas.sum()), result.grid.in_metres)
-        figures = [
-            KeyFigure(tr("Landslides"), f"{findings.count:,}", tr("Landslides that touch count as one.")),
-            KeyFigure(tr("Landslide area"), area),
-            KeyFigure(
-                tr("Share of {whole_of}").format(whole_of=whole_of(result)), percent(findings.share),
-                tr("After minimum area and hole filling.") if result.partly_known else
-                tr("After minimum area and hole filling. {reach} of the pixels reach the threshold. In the list of "
-                   "runs, *Above threshold* gives this share at the model's own threshold.").format(reach=reach),
-            ),
-        ]
-    agreement = scored(result, choice.threshold)
-    if agreement is not None:
-        figures += agreement_figures(agreement.model, "mapped pixels", "landslide pixels of the reference")
-        if (peak := _peak(result)) is not None:
-            figures.append(peak_figure("threshold", *peak, result.place))
-    return figures
-
-
-def _undefined(result: MappingResult, choice: Choice) -> str:
-    """Which scores above the map are undefined, and why; empty where none is."""
-    from core.report.words import why_undefined
-    from core.tasks.mapping.findings import score as scored
-
-    agreement = scored(result, choice.threshold)
-    if agreement is None:
-        return ""
-    one = agreement.model
-    values = {tr("Precision"): one.precision, tr("Recall"): one.recall, "F1": one.f1}
-    found, known = one.true_positive + one.false_positive, one.true_positive + one.false_negative
-    return why_undefined(values, "pixel", found, known)
-
-
-def _peak(result: MappingResult) -> tuple[float, float] | None:
-    """Threshold at which F1 is highest on this scene, to two decimals, and F1 there; None without a reference."""
-    from core.tasks.mapping.findings import score as scored
-
-    agreement = scored(result, result.threshold)
-    if agreement is None or math.isnan(agreement.model.recall):
-        return None
-    best = round(agreement.curve.best_threshold, 2)
-    at_best = scored(result, best)
-    assert at_best is not None  # noqa: S101  there is a reference
-    return best, at_best.model.f1
 
 
 def _inspect(

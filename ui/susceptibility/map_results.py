@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -14,20 +14,21 @@ from ui.choices import in_address, words_of
 from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapSpec, show_map, show_swipe, told_by
 from ui.messages import tr, tr_noop
-from ui.susceptibility import elsewhere, factors_tab, results, risk, robust, why
+from ui.susceptibility import cell as cell_part
+from ui.susceptibility import classes_tab, elsewhere, factors_tab, results, robust, why
 from ui.susceptibility import map_layers as layers
+from ui.susceptibility.map_view import MapView
 from ui.task import explained, kept
 from ui.task.caption import caption_of
-from ui.task.inspector import clicked_pixel, show_coordinates
+from ui.task.inspector import clicked_pixel
 from ui.task.jobs import notice_runs
 from ui.task.key_figures import KeyFigure
-from ui.task.selection import Selection, tell
+from ui.task.selection import Selection
 from ui.task.tabs import show_tabs
 from ui.task.view import view_from_address
 
 if TYPE_CHECKING:
     from core.runs.records import Run
-    from core.tasks.susceptibility.map_findings import CellReading
     from core.tasks.susceptibility.view import Choice
     from ui.map_layers import Outlines
     from ui.susceptibility.area_source import AreaData
@@ -35,15 +36,6 @@ if TYPE_CHECKING:
 
 AROUND = "28rem"
 """Height that the head above the map and the names of the tabs below it need."""
-
-
-@dataclass(frozen=True)
-class MapView(results.Shown):
-    """What the tabs are given: the map, what of it is looked at, and the cell that was clicked."""
-
-    result: SusceptibilityMap
-    cell: tuple[int, int] | None = None
-    classes: Classed | None = None
 
 
 def show(task: TaskPage, found: Run) -> None:
@@ -82,9 +74,9 @@ def _show(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
         _map(result, choice, classes, side, factor, selection)
     cell = clicked_pixel(selection.event, result.grid)
     with guard():
-        _inspect(result, selection, cell, classes)
+        cell_part.show(result, selection, cell, classes)
     parts = {
-        "Findings": _findings, "Scores": _scores, "Factors": factors_tab.show, "Why": why.show,
+        "Findings": classes_tab.show, "Scores": _scores, "Factors": factors_tab.show, "Why": why.show,
         **({} if result.parents else {"Other area": lambda view: elsewhere.show(view.result)}),
         "Export": _export, "Provenance": _provenance,
     }  # fmt: skip
@@ -192,71 +184,6 @@ def _map_key(result: SusceptibilityMap) -> str:
 
 
 
-CLASS_COLUMNS = {
-    "class": (tr_noop("Class"), None), "from": (tr_noop("From"), "%.2f"), "to": (tr_noop("To"), "%.2f"),
-    "km2": (tr_noop("Area (km²)"), "%.2f"), "share_of_area": (tr_noop("Share of area"), "%.1f %%"),
-    "landslide_cells": (tr_noop("Landslide cells"), "localized"),
-    "share_of_landslides": (tr_noop("Share of landslides"), "%.1f %%"),
-    "density": (tr_noop("Landslide density"), "%.2f %%"), "frequency_ratio": (tr_noop("Frequency ratio"), "%.2f"),
-}  # fmt: skip
-"""Titles and formats of the table of classes, which fits on a page 1,440 px wide; shares in per cent."""
-
-
-def _findings(view: MapView) -> None:
-    """Classes and curves of the map, and the AUROC of all models."""
-    if view.classes is not None:
-        left, right = st.columns(2, gap="medium")
-        with left:
-            _show_classes(view.result, view.classes)
-        with right:
-            _show_rates(view.result, view.classes)
-        columns = {
-            name: tr(title) if form is None else st.column_config.NumberColumn(tr(title), format=form)
-            for name, (title, form) in CLASS_COLUMNS.items()
-        }
-        rows = view.classes.table()[list(CLASS_COLUMNS)]
-        rows["class"] = [tr(name.capitalize()) for name in rows["class"]]
-        shares = [name for name, (_, form) in CLASS_COLUMNS.items() if form and form.endswith("%%")]
-        rows[shares] *= 100
-        st.dataframe(rows, hide_index=True, width="stretch", column_config=columns)
-        if view.classes.note:
-            st.warning(plain(view.classes.note))
-        st.caption(
-            tr(
-                "The success rate is measured mostly on training landslides; the prediction rate uses models not "
-                "trained "
-                "on the landslides concerned and is the one to rely on. Landslide density: share of "
-                "the cells of a class that hold a landslide. Frequency ratio: share of landslides divided by share of "
-                "area."
-            )
-        )
-        with guard():
-            risk.show(view.result, view.classes, view.choice)
-    st.markdown(tr("**Validation of all models**"))
-    results.findings(view)
-
-
-def _show_classes(result: SusceptibilityMap, classes: Classed) -> None:
-    from core.tasks.susceptibility.map_plots import class_figure
-    from core.tasks.susceptibility.models import title_of
-
-    st.markdown(tr("**Classes: {title_of}**").format(title_of=title_of(classes.model).lower()))
-    st.plotly_chart(class_figure(classes), key=f"classes-{result.id}", config=results.PLAIN_CHART)
-
-
-def _show_rates(result: SusceptibilityMap, classes: Classed) -> None:
-    from core.tasks.susceptibility.map_plots import rate_figure
-    from core.tasks.susceptibility.rates import curves_of
-
-    at = result.mapped.index(classes.model)
-    curves = curves_of(result, at)
-    st.markdown(tr("**Share of landslides by share of area**"))
-    if curves:
-        st.plotly_chart(rate_figure(curves), key=f"rates-{result.id}-{at}", config=results.PLAIN_CHART)
-    else:
-        st.info(tr("This area has no known landslides."))
-
-
 def _scores(view: MapView) -> None:
     """Scores, how the tested cells fare, and how far that depends on unknown choices."""
     results.scores(view)
@@ -284,44 +211,6 @@ def _export(view: MapView) -> None:
             export_map(resources.store(), result, choice, folder)
     if folder.is_dir():
         export.offer(folder, titles_of(result), result.id)
-
-
-def _inspect(
-    result: SusceptibilityMap, selection: Selection, cell: tuple[int, int] | None, classes: Classed | None
-) -> None:
-    """Say what is known of the cell that was clicked."""
-    from core.tasks.susceptibility.map_findings import read_cell
-
-    tell(selection, "cell", None)
-    if cell is None:
-        beside = tr("That location is outside the map. ") if selection.place else ""
-        st.caption(tr("{beside}Click the map to read the factors and model results of a cell.").format(beside=beside))
-        return
-    reading = read_cell(result, *cell)
-    st.markdown(_told(result, reading, classes))
-    show_coordinates(reading.x, reading.y, result.grid)
-
-
-def _told(result: SusceptibilityMap, reading: CellReading, classes: Classed | None) -> str:
-    from core.tasks.susceptibility.map_findings import value_words
-    from core.tasks.susceptibility.models import title_of
-    from core.wording import factor_words
-
-    parts = []
-    for model, value in reading.index.items():
-        words = "no index" if value is None else f"{value:.2f}"
-        if value is not None and classes is not None and model == classes.model:
-            words += f" ({classes.name_of(value).lower()})"
-        parts.append(f"**{title_of(model)} {words}**")
-        if value is not None and result.prevalence is not None:
-            parts.append(f"probability {100 * float(result.probability(value)):.2f} %")
-    if reading.unlike is not None and result.limit is not None and reading.unlike > result.limit:
-        parts.append("**unlike all training cells**")
-    if reading.uncertainty is not None:
-        parts.append(f"standard deviation over the folds {reading.uncertainty:.2f}")
-    known = {name: value_words(result, name, value) for name, value in reading.values.items()}
-    values = [f"{plain(factor_words(name))} {plain(words)}" for name, words in known.items()]
-    return " · ".join([*parts, *values])
 
 
 def _provenance(view: MapView) -> None:

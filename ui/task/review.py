@@ -6,54 +6,25 @@ that can be done with what is selected.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ui import resources
 from ui.feedback import guard, plain
-from ui.maps import MapSpec, drawn_on, put_drawing, replace_drawing
-from ui.messages import tr, tr_noop
+from ui.maps import MapSpec, drawn_on, replace_drawing
+from ui.messages import tr
 from ui.state import Slot
-from ui.task.reviewing import (
-    LONGEST_NAME,
-    NAME,
-    NAME_FIELD,
-    Reviewing,
-    attempt,
-    bar_key,
-    do,
-    is_named,
-    is_open,
-    name_in,
-    onward,
-    reviewer,
-    reviewing,
-    show_problem,
-    turned,
-)
+from ui.task.review_drawing import edit_outline, offer_drawing
+from ui.task.reviewer import ask_name, is_named, reviewer
+from ui.task.reviewing import Reviewing, attempt, bar_key, do, is_open, onward, reviewing, show_problem, turned
 
 if TYPE_CHECKING:
-    from shapely.geometry.base import BaseGeometry
-
-    from core.review.edits import Edit, Judgement
-    from core.review.state import Feature, Review
+    from core.review.edits import Judgement
+    from core.review.state import Feature
     from core.runs.records import SceneRecord
     from core.runs.result import RunResult
     from ui.task.task import TaskPage
-
-USES = {
-    "reshape": tr_noop("The drawn shape replaces the outline."),
-    "draw": tr_noop("The drawn shape becomes a new entry of the inventory."),
-    "add": tr_noop("The drawn ground is added to the outline."),
-    "cut": tr_noop("The drawn ground is taken out of the outline and is then mapped no more."),
-    "split": tr_noop("The part within the drawn shape becomes an entry of its own."),
-}
-"""What becomes of a drawn shape, by the use that is made of it."""
-
-CORNERS = 150
-"""Corners of an outline that is edited on the map; more handles than these are in each other's way."""
 
 
 def begin(page: TaskPage, record: SceneRecord, result: RunResult, view: object) -> Reviewing | None:
@@ -148,49 +119,6 @@ def _delete(at: Reviewing, name: str) -> None:
         do(at, lambda: Edit("delete", (name,)), then=lambda: _next(at, after=name))
 
 
-def _with_drawing(at: Reviewing, make: Callable[[Review, BaseGeometry], Edit]) -> None:
-    """Use what is drawn, and take the drawing off the map."""
-    from core.review.geometry import drawn_outline
-
-    drawn, made = at.drawn, list[str]()
-
-    def edit() -> Edit:
-        found = make(at.review, drawn_outline(drawn or {}, at.opened.found.grid))
-        made.extend(found.made)
-        return found
-
-    def then() -> None:
-        _clear(at)
-        if at.selection.current not in made:
-            at.selection.choose(made[0], "table")  # what was drawn; of a split, its first part
-
-    do(at, edit, then=then)
-
-
-def _clear(at: Reviewing) -> None:
-    replace_drawing(at.spec, None, key=at.map_key)
-    _reshaping(at.run).clear()
-
-
-def _reshaping(run: str) -> Slot[str]:
-    """Id of the feature whose outline is edited on the map."""
-    return Slot(f"review-reshaping-{run}", "")
-
-
-def _edit_outline(at: Reviewing) -> None:
-    from core.review.geometry import to_draw
-
-    one = at.selected
-    if one is None:
-        return
-
-    def put() -> None:
-        replace_drawing(at.spec, to_draw(one.outline, at.opened.found.grid, CORNERS), key=at.map_key)
-        _reshaping(at.run).put(one.id)
-
-    attempt(at, put)
-
-
 def _turn(at: Reviewing, *, back: bool) -> None:
     from core.review import log
 
@@ -222,7 +150,7 @@ def show_bar(at: Reviewing) -> None:
         st.toast(plain(done.get()))
         done.clear()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="review-bar"):
-        _ask_name(at)
+        ask_name(at.run)
         ready = is_named()
         off = not ready or one is None or at.together
         with st.popover(tr("Reason, note"), disabled=off, help=tr("Reason for a false alarm, and a note.")):
@@ -241,7 +169,7 @@ def show_bar(at: Reviewing) -> None:
             )
         st.button(tr("Delete"), on_click=_delete, args=(at, name), disabled=off, key=bar_key(at.run, "delete"),
                   help=tr("Removes it from the reviewed inventory, for example a duplicate."))  # fmt: skip
-        st.button(tr("Edit outline"), on_click=lambda: _edit_outline(at), disabled=off, key=bar_key(at.run, "edit"),
+        st.button(tr("Edit outline"), on_click=lambda: edit_outline(at), disabled=off, key=bar_key(at.run, "edit"),
                   help=tr("Drag the corners on the map, press Save on the map, then Use as outline."))  # fmt: skip
         st.button(tr("Next"), on_click=_ask_next, args=(at,), shortcut="J", key=bar_key(at.run, "next"),
                   disabled=not review.counts["unreviewed"], help=tr("Go to the next one not reviewed."))  # fmt: skip
@@ -265,22 +193,7 @@ def show_bar(at: Reviewing) -> None:
     if at.together:
         told = tr("{count:,} rows are selected: use the buttons below the table, or select one alone.")
         st.caption(told.format(count=len(at.ticked)))
-    _offer_drawing(at, ready=ready)
-
-
-def _ask_name(at: Reviewing) -> None:
-    """The reviewer's name: a field until it is there, then a button that shows it."""
-    key = f"{NAME_FIELD}-{at.run}"
-
-    def named() -> None:
-        NAME.put(name_in(str(st.session_state[key])))
-
-    place = st.popover(plain(reviewer()), icon=":material/person:") if is_named() else st.container(width=130)
-    with place:
-        st.text_input(
-            tr("Reviewer"), reviewer(), max_chars=LONGEST_NAME, placeholder=tr("Your name, to start"), key=key,
-            on_change=named, help=tr("Saved with each of your edits."),
-        )  # fmt: skip
+    offer_drawing(at, ready=ready)
 
 
 def _ask_reason(at: Reviewing, one: Feature) -> None:
@@ -305,45 +218,3 @@ def _ask_reason(at: Reviewing, one: Feature) -> None:
         tr("Save reason and note"), key=f"save-{at.run}-{one.id}", on_click=_judge, args=(at, one.id, judged),
         kwargs={"onwards": False},
     )  # fmt: skip
-
-
-def _offer_drawing(at: Reviewing, *, ready: bool) -> None:
-    """What can be done with what is drawn on the map."""
-    from core.review import actions
-
-    drawn, one = at.drawn, at.selected
-    if not drawn:
-        _reshaping(at.run).clear()  # the outline that was to be edited was deleted on the map
-        return
-    edited = _reshaping(at.run).get()
-    untouched = edited in at.review.features and drawn == put_drawing(at.spec, key=at.map_key)
-    noun = at.opened.found.noun
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(tr("**Drawn outline**"), width="content")
-        uses: list[tuple[str, str, Callable[[Review, BaseGeometry], Edit]]] = []
-        if edited in at.review.features:
-            label = tr("Use as outline of {name}").format(name=edited)
-            uses.append(("reshape", label, lambda review, shape: actions.reshape(review, edited, shape)))
-        else:
-            grid = at.opened.found.grid
-            label = tr("Add as missed {noun}").format(noun=tr(noun))
-            uses.append(("draw", label, lambda review, shape: actions.draw(review, shape, grid)))
-            if one is not None:
-                name = one.id
-                labels = {
-                    "add": tr("Add to {name}").format(name=name), "cut": tr("Cut away from {name}").format(name=name),
-                    "split": tr("Split off from {name}").format(name=name),
-                }  # fmt: skip
-                uses += [
-                    ("add", labels["add"], lambda review, shape: actions.add_to(review, name, shape)),
-                    ("cut", labels["cut"], lambda review, shape: actions.cut_from(review, name, shape)),
-                    ("split", labels["split"], lambda review, shape: actions.split_off(review, name, shape)),
-                ]
-        if edited in at.review.features and untouched:
-            st.caption(tr("Drag the corners, press Save on the map, then:"), width="content")
-        for use, label, make in uses:
-            st.button(
-                label, on_click=_with_drawing, args=(at, make), disabled=not ready or untouched,
-                key=f"use-{use}-{at.run}", help=tr(USES[use]),
-            )
-        st.button(tr("Discard"), on_click=lambda: _clear(at), type="tertiary", key=f"discard-{at.run}")

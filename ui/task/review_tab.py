@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import shutil
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui import labels, resources
+from ui import labels
 from ui.feedback import guard, plain
 from ui.messages import tr
-from ui.state import Slot
-from ui.task.export import folder_of, offer
-from ui.task.reviewing import ACTIONS, Reviewing, bar_key, do, is_named, onward, reviewer, show_problem, ticked_key
+from ui.task.review_files import show_files, show_reference
+from ui.task.reviewer import is_named, reviewer
+from ui.task.reviewing import ACTIONS, Reviewing, bar_key, do, onward, show_problem, ticked_key
 from ui.task.rows import show_rows
 from ui.task.table import number_column
 
@@ -27,24 +23,8 @@ if TYPE_CHECKING:
     from core.review.edits import Judgement
     from core.runs.records import SceneRecord
 
-PATCHES = (64, 128, 256, 512)
-"""Sizes of training patches that are offered."""
-
 NAMED = 8
 """Selected rows that are named one by one; they may be out of sight in the table."""
-
-TITLES = {
-    "reviewed.gpkg": "Reviewed inventory with status, reason and reviewer, GeoPackage",
-    "reviewed.geojson": "Reviewed inventory, GeoJSON",
-    "reviewed.csv": "Reviewed inventory, table with coordinates, CSV",
-    "reviewed.shp.zip": "Reviewed inventory, Shapefile (zip), with shortened field names",
-    "reviewed.kml": "Reviewed inventory, KML, for Google Earth and mobile apps",
-    "reviewed_fields.csv": "Meaning, unit and codes of each field of these files, CSV",
-    "review_log.csv": "All edits with time and reviewer, CSV",
-    "review.json": "Counts, settings and reviewers, JSON",
-    "training.zip": "Image patches and masks for training, zip",
-}
-
 
 def show(at: Reviewing, score: Callable[[SceneRecord], str] | None = None, record: SceneRecord | None = None) -> None:
     """Show the tab.
@@ -61,9 +41,9 @@ def show(at: Reviewing, score: Callable[[SceneRecord], str] | None = None, recor
     _searched(at)
     st.subheader(tr("Use the review"), divider="gray")
     with st.container():  # of its own, so that what appears in it does not close the log below
-        _files(at)
+        show_files(at)
         if score is not None and record is not None:
-            _reference(at, score, record)
+            show_reference(at, score, record)
     with st.expander(tr("Edit log")), guard():
         _log(at)
 
@@ -253,95 +233,6 @@ def _searched(at: Reviewing) -> None:
         help=tr("Required before ground outside all outlines counts as free of landslides in scores and training."),
     )
     show_problem(at, "search")
-
-
-def _files(at: Reviewing) -> None:
-    from core.review.inventory import export_review
-    from core.review.training import TILE
-
-    folder = folder_of(at.run, ("review", at.review.number, at.opened.view))
-    prepared = Slot(f"review-prepared-{at.run}", at.review.number)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        if st.button(tr("Prepare reviewed files"), key=f"review-files-{at.run}"):
-            with guard(), st.spinner(tr("Writing the files")):
-                export_review(at.opened, folder)
-        pressed = st.button(
-            tr("Prepare training patches"), key=f"review-training-{at.run}",
-            help=tr("Square patches of the image with masks; unreviewed ground is marked as unknown."),
-        )  # fmt: skip
-        tile = st.selectbox(
-            tr("Patch size, px"), PATCHES, PATCHES.index(TILE), key=f"review-patch-{at.run}", width=130,
-        )  # fmt: skip
-        if pressed:
-            with guard(), st.spinner(tr("Cutting patches")):
-                _write_patches(at, folder, tile)
-    if folder.is_dir():
-        prepared.put(at.review.number)
-        offer(folder, TITLES, at.run)
-    elif prepared.get() != at.review.number:
-        st.caption(tr("The review was edited since its files were prepared. Prepare them again to download them."))
-
-
-def _write_patches(at: Reviewing, folder: Path, tile: int) -> None:
-    from core.raster.folder import make_folder
-    from core.review.training import write_training
-
-    make_folder(folder)
-    # In a folder of its own, since others may ask for the same at this moment.
-    with TemporaryDirectory(dir=folder, prefix=".patches-") as place:
-        made = Path(place)
-        told = write_training(at.opened, made / "patches", tile=tile)
-        archive = Path(shutil.make_archive(str(made / "training"), "zip", made / "patches"))
-        archive.replace(folder / "training.zip")
-    st.caption(
-        tr("{patches:,} patches; {known_share:.0f} % of their pixels are labelled.").format(
-            patches=told["patches"], known_share=100 * told["known_share"]
-        )
-    )
-
-
-def _reference(at: Reviewing, score: Callable[[SceneRecord], str], record: SceneRecord) -> None:
-    """The finished review as the scene's reference."""
-    from core.review.inventory import write_reference
-    from core.wording import agree, count
-    from ui.task.input_picker import checked
-    from ui.task.tabs import next_tab
-
-    waiting, left_out, found = at.review.counts["unreviewed"], at.opened.found.left_out, at.opened.found
-    unreviewed = f"{count(waiting, found.noun, found.several)} {agree(waiting, 'is', 'are')} not reviewed"
-    left = [
-        *([unreviewed] if waiting else []),
-        *([f"{count(left_out, found.noun, found.several)} cannot be reviewed"] if left_out else []),
-        *([] if at.review.examined else ["nobody has confirmed that the whole area was searched for missed ones"]),
-    ]
-    agreed = True
-    if record.reference is not None and not left:
-        agreed = st.checkbox(
-            tr("Replace the reference inventory that the image has now"), key=f"review-replace-{at.run}",
-            help=tr("Earlier runs and their scores keep the present one."),
-        )  # fmt: skip
-    pressed = st.button(
-        tr("Use as reference of this image and score this run"), disabled=bool(left) or not agreed,
-        key=f"review-reference-{at.run}",
-        help=tr("Makes the landslides of the finished review the reference inventory of the image. It repeats the "
-                "outlines that you accepted, so scores against it are higher than against an independent inventory."),
-    )  # fmt: skip
-    if left:
-        st.caption(tr("Not available yet: {list}.").format(list=' and '.join(left)))
-    if not pressed:
-        return
-    with guard():
-        path = folder_of(at.run, ("reference", at.review.number, at.opened.view)) / "reference.gpkg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_reference(at.opened, path)
-        known = resources.store().attach(
-            record.id, "reference", io.BytesIO(path.read_bytes()), ".gpkg", checked(record, "reference"),
-            name=f"Review of run {at.run[:8]} by {', '.join(sorted({one.reviewer for one in at.review.log}))}",
-        )  # fmt: skip
-        scored = score(known)
-        next_tab(at.opened.run.task).put("Scores")
-        st.query_params["scene"], st.query_params["run"] = known.id, scored
-        st.rerun()
 
 
 def _log(at: Reviewing) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import unquote
 
 import streamlit as st
 
@@ -15,6 +14,7 @@ from ui import resources
 from ui.feedback import show_error
 from ui.maps import MapSpec, drawn_on, told_by
 from ui.state import Slot
+from ui.task.reviewer import reviewer
 from ui.task.selection import Selection
 from ui.task.tabs import open_tab
 
@@ -26,16 +26,7 @@ if TYPE_CHECKING:
     from core.runs.result import RunResult
 
 TAB = "Review"
-NAME: Slot[str | None] = Slot("reviewer", None)
-"""What the reviewer wrote as a name in this session; None for nothing yet."""
-
-NAME_FIELD = "reviewer-name"
-"""Begins the key of the field for the name, by which ``static/page.js`` finds it."""
-
-COOKIE = "slidelens-reviewer"
-"""Keeps the name until the browser is closed; that script writes it."""
-
-LONGEST_NAME = 80
+"""Title of the tab."""
 
 
 @dataclass(frozen=True)
@@ -265,22 +256,6 @@ def show_problem(at: Reviewing, place: Place) -> None:
         slot.clear()
         return
     show_error(problem.error)
-
-
-def name_in(text: str) -> str:
-    """The name in what a visitor wrote, or a browser says: one line, not too long."""
-    return " ".join(text.split())[:LONGEST_NAME]
-
-
-def reviewer() -> str:
-    """The reviewer's name: written in this session, or before the page was loaded anew; empty for none."""
-    written = NAME.get()
-    return name_in(unquote(st.context.cookies.get(COOKIE, ""))) if written is None else written
-
-
-def is_named() -> bool:
-    """Whether the reviewer wrote a name, without which nothing can be edited."""
-    return bool(reviewer())
 
 
 def _problem_of(run: str) -> Slot[Problem | None]:

@@ -1,0 +1,71 @@
+"""The key figures of a mapping, above its map."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from ui.messages import tr
+from ui.task.key_figures import KeyFigure, agreement_figures, peak_figure
+from ui.task.view import area_text, whole_of
+
+if TYPE_CHECKING:
+    from core.tasks.mapping.findings import Landslides
+    from core.tasks.mapping.result import MappingResult
+    from core.tasks.mapping.view import Choice
+
+
+def key_figures(result: MappingResult, choice: Choice, findings: Landslides | None) -> list[KeyFigure]:
+    """What was found at a choice, and how far it agrees with the reference where there is one."""
+    from core.report.words import percent
+    from core.tasks.mapping.findings import score as scored
+    from core.tasks.mapping.findings import share_reached
+
+    reach = percent(share_reached(result, choice.threshold))
+    figures = [KeyFigure(tr("Above threshold"), reach, tr("Share of the pixels of {whole_of}. Landslides are not "
+                                                   "outlined yet.").format(whole_of=whole_of(result)))]
+    if findings is not None:
+        area = area_text(float(findings.areas.sum()), result.grid.in_metres)
+        figures = [
+            KeyFigure(tr("Landslides"), f"{findings.count:,}", tr("Landslides that touch count as one.")),
+            KeyFigure(tr("Landslide area"), area),
+            KeyFigure(
+                tr("Share of {whole_of}").format(whole_of=whole_of(result)), percent(findings.share),
+                tr("After minimum area and hole filling.") if result.partly_known else
+                tr("After minimum area and hole filling. {reach} of the pixels reach the threshold. In the list of "
+                   "runs, *Above threshold* gives this share at the model's own threshold.").format(reach=reach),
+            ),
+        ]
+    agreement = scored(result, choice.threshold)
+    if agreement is not None:
+        figures += agreement_figures(agreement.model, "mapped pixels", "landslide pixels of the reference")
+        if (best := peak(result)) is not None:
+            figures.append(peak_figure("threshold", *best, result.place))
+    return figures
+
+
+def undefined(result: MappingResult, choice: Choice) -> str:
+    """Which scores above the map are undefined, and why; empty where none is."""
+    from core.report.words import why_undefined
+    from core.tasks.mapping.findings import score as scored
+
+    agreement = scored(result, choice.threshold)
+    if agreement is None:
+        return ""
+    one = agreement.model
+    values = {tr("Precision"): one.precision, tr("Recall"): one.recall, "F1": one.f1}
+    found, known = one.true_positive + one.false_positive, one.true_positive + one.false_negative
+    return why_undefined(values, "pixel", found, known)
+
+
+def peak(result: MappingResult) -> tuple[float, float] | None:
+    """Threshold at which F1 is highest on this scene, to two decimals, and F1 there; None without a reference."""
+    from core.tasks.mapping.findings import score as scored
+
+    agreement = scored(result, result.threshold)
+    if agreement is None or math.isnan(agreement.model.recall):
+        return None
+    best = round(agreement.curve.best_threshold, 2)
+    at_best = scored(result, best)
+    assert at_best is not None  # noqa: S101  there is a reference
+    return best, at_best.model.f1
