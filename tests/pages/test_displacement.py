@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -212,7 +213,14 @@ def test_a_scenario_is_asked_with_sliders_where_the_future_of_a_driver_counts(
     page.query_params["run"] = run_inline(store, order_of(record, QUICK))
     page.session_state["displacement-tab"] = "Scenario"
     page.run()
-    assert "Choose it under *Testing* > *Known in advance* and forecast again." in texts(page)
+    assert "it can also be chosen under *Testing* > *Known in advance*." in texts(page)
+    assert not page.error
+    next(one for one in page.selectbox if one.label == "Driver").set_value("rain_mm")
+    press(page, "Forecast again with this driver known in advance")
+    newest = store.runs(RunFilter())[0]
+    assert request_of(newest) == replace(QUICK, plan=replace(QUICK.plan, known_future=("rain_mm",)))
+    assert page.query_params["run"] in (newest.id, [newest.id])
+    assert page.session_state["displacement-tab"] == "Scenario"
     assert not page.error
 
     known = ForecastRequest(QUICK.columns, Plan(models=("ridge",), known_future=("rain_mm",)))

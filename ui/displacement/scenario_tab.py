@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.jobs.perform import request_of
+from core.runs.kinds import parameters_of
 from core.series.words import signed
 from ui import resources
 from ui.feedback import guard, plain
 from ui.messages import tr, tr_noop
 from ui.task import jobs
+from ui.task.tabs import next_tab
 
 if TYPE_CHECKING:
     from core.runs.records import Run
@@ -44,8 +47,9 @@ def show(view: Shown) -> None:
         return
     drivers = _supposed(result.id, look.station, result)
     if not drivers:
-        st.info(tr("A scenario needs a driver whose future values are known, such as a planned reservoir level. Choose "
-                   "it under *Testing* > *Known in advance* and forecast again."))  # fmt: skip
+        st.info(tr("A scenario needs a driver whose future values are known, such as a planned reservoir level. "
+                   "Forecast again with such a driver; it can also be chosen under *Testing* > *Known in advance*."))
+        _offer_known(result)
         return
     models = explainable(result, look.station)
     if not models:
@@ -70,6 +74,22 @@ def show(view: Shown) -> None:
     if asked is not None and asked.status != "done":
         jobs.show_ended(asked, opens=False)
     _listed(result, look.station, look.model)
+
+
+def _offer_known(result: ForecastResult) -> None:
+    """The same forecast with a driver taken as known in advance, for which scenarios can then be calculated."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(tr("Driver"), list(result.drivers), key=f"scenario-driver-{result.id}", width=280)
+        pressed = st.button(tr("Forecast again with this driver known in advance"), key=f"scenario-known-{result.id}")
+    if not pressed:
+        return
+    before = resources.store().run(result.id)
+    asked = request_of(before)
+    request = replace(asked, plan=replace(asked.plan, known_future=(name,)))
+    identity = resources.jobs().submit(replace(jobs.order_again(before), parameters=parameters_of(request)))
+    next_tab(before.task).put("Scenario")
+    st.query_params["run"] = identity
+    st.rerun()
 
 
 def _slider(one: Supposed) -> float:
