@@ -36,6 +36,17 @@ def count(number: float, noun: str, several: str = "", form: str = ",") -> str:
     return f"{told} {noun if told == '1' else several or f'{noun}s'}"
 
 
+def within(title: str) -> str:
+    """A title as it stands within a sentence: with a small letter, unless it begins with an abbreviation.
+
+    Examples
+    --------
+    >>> within("Random forest"), within("ARIMA"), within("Gradient boosting (XGBoost)"), within("")
+    ('random forest', 'ARIMA', 'gradient boosting (XGBoost)', '')
+    """
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
+
+
 def agree(number: float, one: str, several: str) -> str:
     """Whichever word goes with a number: the one said of one, or the one said of none or several.
 

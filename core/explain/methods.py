@@ -16,6 +16,7 @@ from torch import Tensor
 from core.errors import InputError
 from core.explain.faithfulness import Deletion
 from core.explain.layers import LayerChoice
+from core.wording import within
 
 N = TypeVar("N")
 T = TypeVar("T")
@@ -123,4 +124,4 @@ def sentence(method: Method[N, T], layer: LayerChoice | None, deletion: Deletion
 def _details(layer: LayerChoice) -> str:
     """The layer within brackets, so without any of its own."""
     words = layer.title.replace(" (", ", ").replace(")", "")
-    return f"layer: {words[:1].lower()}{words[1:]}"
+    return f"layer: {within(words)}"

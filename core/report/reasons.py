@@ -21,7 +21,7 @@ from core.report.content import GridReport
 from core.report.parts import Column, Content, Heading, Notice, Paragraph, Part, Picture, Pictures, Table
 from core.report.pictures import picture
 from core.report.words import UNKNOWN
-from core.wording import count
+from core.wording import count, within
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -145,7 +145,7 @@ class _View:
 def _layer(provenance: Mapping[str, Any]) -> str:
     """The layer by its name for people; nothing where none was asked or only its module's name is recorded."""
     title = one_line(str(provenance.get("layer_title") or ""))
-    return f"; layer: {title[:1].lower()}{title[1:]}" if title else ""
+    return f"; layer: {within(title)}" if title else ""
 
 
 def _where(

@@ -169,6 +169,15 @@ def test_a_row_of_the_table_moves_the_map(result: tuple[Any, Any]) -> None:
     page.get_by_text("Selected landslide").wait_for()
     frame.wait_for_function("before => map.getCenter().distanceTo(before) > 10", arg=before)
 
+    # Other rows of the table, as by the slider, leave the choice as it is.
+    said = page.get_by_text("Selected landslide").inner_text()
+    count = steps.metric(page, "Landslides")
+    steps.move_threshold(page, -6)
+    steps.changed(page, "Landslides", count)
+    page.wait_for_timeout(3000)  # a table tells that its rows were unticked, if it does, a moment later
+    assert page.get_by_text("Selected landslide").inner_text().split(" · ")[0] == said.split(" · ")[0]
+    page.wait_for_url(f"**selected={said.split()[2]}*")
+
 
 def test_scores_stand_beside_the_colour_index(result: tuple[Any, Any]) -> None:
     page, _ = result

@@ -102,7 +102,7 @@ def test_a_finished_run_is_read_station_by_station(page: AppTest, store: Store, 
     page.run()
 
     assert not page.exception
-    assert "mm with Ridge regression and" in texts(page) or "P1_mm: on the training set" in texts(page)
+    assert "mm with ridge regression and" in texts(page) or "P1_mm: on the training set" in texts(page)
     next(one for one in page.selectbox if one.label == "Station").set_value("P2_mm").run()
     assert not page.exception
     assert "P2_mm: " in texts(page)

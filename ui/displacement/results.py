@@ -9,11 +9,13 @@ import streamlit as st
 
 from core.series.words import signed
 from core.tasks.displacement.result import FORECASTS, MEASURED, SCORES, SERIES, ForecastResult
+from core.wording import within
 from ui import labels, resources
 from ui.choices import in_address
 from ui.feedback import plain
 from ui.messages import tr, tr_noop
 from ui.task import explained, export, provenance
+from ui.task.key_figures import KeyFigure, show_key_figures
 from ui.task.notes import show_lead
 from ui.task.tabs import show_tabs
 from ui.task.view import view_from_address
@@ -78,21 +80,24 @@ def _figures(result: ForecastResult, station: str, model: str) -> None:
     ours = result.stations[station]
     simple = str(ours["best_simple"])
     ahead, low, high = (result.of(station, model, name) for name in ("ahead", "ahead_low", "ahead_high"))
-    row = st.container(horizontal=True, gap="medium", key="key-figures")
     span = in_words(result.horizon, str(ours["step"]))
-    row.metric(
-        tr("Next {span}").format(span=span.removeprefix('1 ')), "–" if ahead != ahead else f"{signed(ahead, '.1f')} mm",
-        width=140, help=tr("Movement forecast beyond the end of the series."),
-    )  # fmt: skip
-    row.metric(tr("90 % interval (mm)"), "–" if low != low else f"{signed(low, '.1f')} to {signed(high, '.1f')}",
-               width=185, help=tr("Conformal: based on earlier errors of this model."))  # fmt: skip
-    row.metric("RMSE", f"{result.of(station, model, 'rmse'):.2f} mm", width=135,
-               help=tr("{meaning} On the test part.").format(meaning=labels.meaning('rmse')))  # fmt: skip
-    row.metric(title_of(simple), f"{result.of(station, simple, 'rmse'):.2f} mm", width=135,
-               help=tr("RMSE of the simple forecast that was best on the training part."))  # fmt: skip
     skill = result.skill(station, model, simple)
-    row.metric(tr("Skill"), "–" if skill != skill or model == simple else f"{signed(100 * skill, '.0f')} %", width=90,
-               help=labels.meaning("skill"))  # fmt: skip
+    show_key_figures([
+        KeyFigure(
+            tr("Next {span}").format(span=span.removeprefix('1 ')),
+            "–" if ahead != ahead else f"{signed(ahead, '.1f')} mm",
+            tr("Movement forecast beyond the end of the series."),
+        ),
+        KeyFigure(tr("90 % interval"), "–" if low != low else f"{signed(low, '.1f')} to {signed(high, '.1f')} mm",
+                  tr("Conformal: based on earlier errors of this model.")),
+        KeyFigure("RMSE", f"{result.of(station, model, 'rmse'):.2f} mm",
+                  tr("{meaning} On the test part.").format(meaning=labels.meaning('rmse'))),
+        KeyFigure(tr("RMSE of {model}").format(model=within(title_of(simple))),
+                  f"{result.of(station, simple, 'rmse'):.2f} mm",
+                  tr("RMSE of the simple forecast that was best on the training part.")),
+        KeyFigure(tr("Skill"), "–" if skill != skill or model == simple else f"{signed(100 * skill, '.0f')} %",
+                  labels.meaning("skill") or ""),
+    ])  # fmt: skip
 
 
 @st.cache_data(max_entries=8, show_spinner="Loading the forecasts")

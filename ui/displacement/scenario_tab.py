@@ -10,6 +10,7 @@ import streamlit as st
 from core.jobs.perform import request_of
 from core.runs.kinds import parameters_of
 from core.series.words import signed
+from core.wording import within
 from ui import resources
 from ui.feedback import guard, plain
 from ui.messages import tr, tr_noop
@@ -147,7 +148,7 @@ def _listed(result: ForecastResult, station: str, model: str) -> None:
     if not rows:
         own = result.of(station, model, "ahead")
         st.info(tr("Without a scenario, {title_of} forecasts {own} mm. Set the sliders and press *Run "
-                "scenario*.").format(title_of=title_of(model), own=signed(own, ".1f")))
+                "scenario*.").format(title_of=within(title_of(model)), own=signed(own, ".1f")))
         return
     formats: dict[str, object] = {"Model": tr("Model")}
     numbers = (tr_noop("Forecast (mm)"), tr_noop("from"), tr_noop("to"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.runs.kinds import role_title
 from core.runs.result import GridResult
-from core.wording import setting_words
+from core.wording import setting_words, within
 from ui import labels
 from ui.messages import tr, tr_noop
 
@@ -152,7 +152,7 @@ def _setting(name: str, record: Mapping[str, Any]) -> str:
     if name == AREA:
         return str(record[name])
     title = _title(name)
-    title = title if title[:2].isupper() else title[:1].lower() + title[1:]
+    title = within(title)
     if name not in record:
         form = tr("{name} not recorded") if name.startswith("parameters.") else tr("no {name}")
         return form.format(name=title)

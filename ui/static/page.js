@@ -113,13 +113,13 @@
   }
 
   // The row that was selected elsewhere, of a table that does not show it; once for each, so that who scrolls on is left
-  // alone. The table is drawn a moment after the page that says which row.
+  // alone. The table is drawn a moment after the mark above it that says which row.
   const shown = new WeakMap();
   function showRows() {
-    for (const table of document.querySelectorAll("[data-testid=stDataFrame]")) {
-      const said = getComputedStyle(table), row = said.getPropertyValue("--shown-row").trim();
-      const height = Number(said.getPropertyValue("--row-height")), inside = table.querySelector(".dvn-scroller");
-      if (!height || !inside || !inside.scrollHeight || shown.get(inside) === row) continue;
+    for (const mark of document.querySelectorAll("[data-row]")) {
+      const around = mark.closest("[data-testid=stVerticalBlock]"), row = mark.dataset.row;
+      const inside = around && around.querySelector(".dvn-scroller"), height = Number(mark.dataset.height);
+      if (!inside || !inside.scrollHeight || shown.get(inside) === row) continue;
       shown.set(inside, row);
       if (!row) continue;
       const top = Number(row) * height, room = inside.clientHeight - height;  // the titles stay above the rows

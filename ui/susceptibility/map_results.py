@@ -117,7 +117,7 @@ def _choose(result: SusceptibilityMap, begin: Choice) -> tuple[Choice, str, str]
         name: title_of(name) if name in result.mapped else tr("{model} (not mapped)").format(model=title_of(name))
         for name in result.models
     }
-    schemes = {name: TITLES[name] for name in result.schemes}
+    schemes = {name: TITLES[name].replace(" of the coordinates", "") for name in result.schemes}  # to be read whole
     with row[0]:
         model = in_address(tr("Model"), models, default.model, key="shown")
     with row[1]:

@@ -51,19 +51,21 @@ def show_notes(result: ImageResult, task: str) -> None:
 
 def show_lead(lead: str, run: str) -> None:
     """The one sentence that a result comes to, with the link to where the run can be read."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.markdown(f"**{plain(lead)}**", width="stretch")
-        link_to_reading(run)
+    st.markdown(f"**{plain(lead)}** [{tr('Reading view')}]({_reading(run)})")
 
 
 def link_to_reading(run: str) -> None:
-    """A link to the reading view of a run, in the view that the page's address names.
+    """A link to the reading view of a run, in the view that the page's address names."""
+    st.link_button(tr("Reading view"), _reading(run), type="tertiary", help=tr("Opens a shareable page in a new tab"))
 
-    In another tab of the browser: on the way to another page Streamlit takes the view out of a link.
+
+def _reading(run: str) -> str:
+    """Address of the reading view, which links open in another tab of the browser.
+
+    On the way to another page Streamlit would take the view out of a link.
     """
     view = {name: value for name, value in st.query_params.items() if name in view_keys()}
-    address = f"{resources.base_path()}/read?{urlencode({'run': run, **view})}"
-    st.link_button(tr("Reading view"), address, type="tertiary", help=tr("Opens a shareable page in a new tab"))
+    return f"{resources.base_path()}/read?{urlencode({'run': run, **view})}"
 
 
 def show_model(task: str, name: str) -> None:

@@ -200,7 +200,7 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
 
         def select() -> None:
             st.session_state[ticked_key(at.run)] = made
-            at.selection.choose(made[0], "chart")  # on top of the table
+            at.selection.choose(made[0], "chart")
 
         do(at, edit, then=select, place="rows")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -103,18 +102,18 @@ def show_rows(
             replaced.put(replaced.get().then(known["selection"]["rows"], now, answers=answers))
         st.session_state[key] = shown
     answering.clear()
-    last = "" if not rows else f" --shown-row: {rows[-1]};"  # `static/page.js` scrolls to it
-    st.html(f"<style>.st-key-{re.sub('[^a-zA-Z0-9_-]', '-', key)} {{ --row-height: {ROW};{last} }}</style>")
-    st.dataframe(
-        frame, hide_index=True, on_select=ticked, selection_mode="multi-row" if several else "single-row", key=key,
-        placeholder="–", row_height=ROW, **options,
-    )  # fmt: skip
+    with st.container(gap=None):
+        st.html(f'<i data-row="{rows[-1] if rows else ""}" data-height="{ROW}"></i>')  # `static/page.js` scrolls to it
+        st.dataframe(
+            frame, hide_index=True, on_select=ticked, selection_mode="multi-row" if several else "single-row", key=key,
+            placeholder="–", row_height=ROW, **options,
+        )  # fmt: skip
 
 
 def show_table(
     frame: DataFrame, selection: Selection, *, key: str, config: dict[str, object], alt: str, height: int = 300
 ) -> None:
-    """Show a table of what can be chosen: the ticked row is what is chosen, and what was chosen beside it is on top.
+    """Show a table of what can be chosen: the ticked row is what is chosen, wherever that was done.
 
     Parameters
     ----------
@@ -123,19 +122,13 @@ def show_table(
     selection
         Of the run that the table is of.
     key
-        Begins that of the widget, one for each run.
+        Of the widget, one for each run.
     config, alt, height
         As of `streamlit.dataframe`.
     """
-    shown = selection.first(frame)
     current = [] if selection.current is None else [selection.current]
 
     def choose(ticked: list[Name]) -> None:
         selection.choose(ticked[0], "table") if ticked else selection.clear()
 
-    # A table of its own for each that is on top: a browser unticks the rows of a table whose rows change, and would
-    # tell so of what was chosen on the map a moment ago.
-    widget = f"{key}-{selection.on_top}"
-    show_rows(
-        shown, shown["id"].tolist(), current, choose, key=widget, column_config=config, height=height, alt=alt,
-    )  # fmt: skip
+    show_rows(frame, frame["id"].tolist(), current, choose, key=key, column_config=config, height=height, alt=alt)

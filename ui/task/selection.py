@@ -15,7 +15,6 @@ from ui.state import Slot
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
-    from pandas import DataFrame
     from plotly.graph_objects import Figure
 
     from core.raster.grid import Grid
@@ -100,8 +99,6 @@ class Selection:
         st.session_state[f"look-at-{self.run}"] = extent
         st.session_state[f"chosen-in-{self.run}"] = origin
         st.session_state[f"last-click-{self.run}"] = place
-        if origin != "table":  # a table's rows stay in their order while rows are chosen in it
-            st.session_state[f"first-row-{self.run}"] = name
 
     def follow(self, event: MapEvent, grid: Grid) -> None:
         """Choose what the address that led here names, or what was clicked on the map since; the address then names it.
@@ -193,26 +190,6 @@ class Selection:
                 return around(chosen.total_bounds)
         extent: Extent | None = st.session_state.get(f"look-at-{self.run}")
         return extent
-
-    @property
-    def on_top(self) -> Name | None:
-        """Name of what was last chosen beside the table, whose row is its first."""
-        return st.session_state.get(f"first-row-{self.run}")
-
-    def first(self, frame: DataFrame) -> DataFrame:
-        """A table with the row that was chosen beside it on top, where it is seen.
-
-        Parameters
-        ----------
-        frame
-            With a column ``id``.
-        """
-        on_top = frame["id"] == self.on_top
-        if not on_top.any():
-            return frame
-        import pandas
-
-        return pandas.concat([frame[on_top], frame[~on_top]])
 
 
 def around(bounds: Sequence[float]) -> Extent:

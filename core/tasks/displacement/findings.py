@@ -11,7 +11,7 @@ from core.series.words import ahead_name, signed
 from core.tasks.displacement.forecasters import title_of
 from core.tasks.displacement.result import FORECASTS, MEASURED, SERIES, ForecastResult
 from core.tasks.displacement.simple import SIMPLE
-from core.wording import count
+from core.wording import count, within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,18 +38,19 @@ def verdict(result: ForecastResult, station: str) -> Verdict:
     if chosen in SIMPLE:
         lead = (
             f"{station}: on the training set, no model is better than a simple forecast. Forecasts {ahead} ahead have "
-            f"an error (RMSE) of {error:.2f} mm with {title_of(chosen).lower()}."
+            f"an error (RMSE) of {error:.2f} mm with {within(title_of(chosen))}."
         )
     else:
         lead = (
-            f"{station}: forecasts {ahead} ahead have an error (RMSE) of {error:.2f} mm with {title_of(chosen)} and "
-            f"{simple_error:.2f} mm with {title_of(simple).lower()}."
+            f"{station}: forecasts {ahead} ahead have an error (RMSE) of {error:.2f} mm with "
+            f"{within(title_of(chosen))} and {simple_error:.2f} mm with {within(title_of(simple))}."
         )
         others.append(_skill(result, station, chosen, simple))
     if on_test != chosen:
         others.append(
-            f"On the test set, {title_of(on_test)} has the lowest error ({result.of(station, on_test, 'rmse'):.2f} "
-            "mm). This is known only afterwards; the assessment is of the model selected on the training set."
+            f"On the test set, {within(title_of(on_test))} has the lowest error "
+            f"({result.of(station, on_test, 'rmse'):.2f} mm). This is known only afterwards; the assessment is of "
+            "the model selected on the training set."
         )
     others.append(_covered(result, station, chosen))
     return Verdict(lead, tuple(one for one in others if one))
@@ -73,7 +74,7 @@ def _skill(result: ForecastResult, station: str, model: str, simple: str) -> str
         return ""
     more = "smaller" if gain > 0 else "larger"
     size = f"{100 * abs(gain):.0f} % {more} than" if abs(gain) >= 0.005 else "as large as"
-    told = f"Its error is {size} that of {title_of(simple).lower()}, the best simple forecast on the training set"
+    told = f"Its error is {size} that of {within(title_of(simple))}, the best simple forecast on the training set"
     if chance is None:
         return f"{told}."
     sure = "statistically significant" if chance < SIGNIFICANT else "not statistically significant"

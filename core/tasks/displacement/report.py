@@ -23,6 +23,7 @@ from core.tasks.displacement.result import ForecastResult
 from core.tasks.displacement.run_explanation import adds_up, read_explanation
 from core.tasks.displacement.view import Look
 from core.tasks.displacement.warning import DISCLAIMER, log_table, sentences, warning_of
+from core.wording import within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +82,7 @@ def parts(content: ForecastInput) -> Iterator[Part | None]:
     simple = str(result.stations[look.station]["best_simple"])
     figure = draw_forecast(forecasts, series, look.station, look.model, simple)
     caption = (
-        f"{look.station}: forecasts of {title_of(look.model)} at their target times. Each was made "
+        f"{look.station}: forecasts of {within(title_of(look.model))} at their target times. Each was made "
         f"{in_words(result.horizon, str(result.stations[look.station]['step']))} earlier, by a model trained only on "
         "data up to then."
     )
@@ -148,7 +149,7 @@ def _figures(result: ForecastResult, look: Look) -> tuple[KeyFigure, ...]:
         KeyFigure("Best simple forecast", f"{result.of(look.station, simple, 'rmse'):.2f} mm", title_of(simple)),
     ]
     if skill == skill and look.model != simple:
-        figures.append(KeyFigure("Skill", f"{signed(100 * skill, '.0f')} %", f"relative to {title_of(simple).lower()}"))
+        figures.append(KeyFigure("Skill", f"{signed(100 * skill, '.0f')} %", f"relative to {within(title_of(simple))}"))
     return tuple(figures)
 
 
@@ -168,7 +169,7 @@ def scores_table(result: ForecastResult, station: str) -> Table:
             "–" if scores["coverage90"] is None else f"{100 * scores['coverage90']:.0f} %", f"{scores['n']:,}",
         ))  # fmt: skip
     columns = tuple(Column(head, number=bool(at)) for at, head in enumerate(heads))
-    return Table(f"{station} (skill and p relative to {title_of(simple).lower()})", columns, tuple(rows))
+    return Table(f"{station} (skill and p relative to {within(title_of(simple))})", columns, tuple(rows))
 
 
 def _last(value: float) -> float:

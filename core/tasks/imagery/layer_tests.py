@@ -16,6 +16,7 @@ from core.explain.layer_tests import SEED, LayerTests, layer_tests_in
 from core.explain.methods import TITLES
 from core.learning.segmentation import normalise
 from core.learning.store import StoredModel
+from core.wording import within
 
 if TYPE_CHECKING:
     from core.learning.config import Data
@@ -92,7 +93,7 @@ def card_words(spec: ModelSpec) -> list[str]:
     best = told.best
     return [
         *heading,
-        f"By default, explanations use {TITLES[best.method]} at {_lower(best.title)}: among all methods and "
+        f"By default, explanations use {TITLES[best.method]} at {within(best.title)}: among all methods and "
         "layers, its maps passed the deletion test at the most places. Ties go to HiResCAM, which does not mark "
         "areas merely because they look similar, and then to the layer with the largest margin. At "
         f"{told.places} places that the model found ({told.data}), the {100 * told.share:.0f} % of the image marked "
@@ -113,7 +114,3 @@ def card_words(spec: ModelSpec) -> list[str]:
 
 def _signed(value: float) -> str:
     return f"{value:.2f}".replace("-", "−")
-
-
-def _lower(title: str) -> str:
-    return f"{title[:1].lower()}{title[1:]}"

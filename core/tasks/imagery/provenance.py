@@ -13,6 +13,7 @@ from core.raster.quantity import Quantity
 from core.raster.review_marks import REVIEWED, review_in, reviewed_by
 from core.raster.scene import Scene
 from core.raster.validity import USUALLY
+from core.wording import within
 
 
 def scene_record(scene: Scene, model: StoredModel) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def reference_notes(reference: Mapping[str, Any] | None, model: str) -> tuple[st
     )  # fmt: skip
     by = reviewed_by(review)
     return (
-        f"{REVIEWED} {whose} ({by[:1].lower()}{by[1:]}). It repeats the outlines that reviewers accepted, so the "
+        f"{REVIEWED} {whose} ({within(by)}). It repeats the outlines that reviewers accepted, so the "
         "scores are higher than against an inventory drawn independently, and do not show how the model performs "
         "elsewhere.",
     )

@@ -13,7 +13,7 @@ from core.tasks.susceptibility.folds import TITLES
 from core.tasks.susceptibility.map_result import SusceptibilityMap
 from core.tasks.susceptibility.models import ANCHOR, title_of
 from core.tasks.susceptibility.result import CELLS, SusceptibilityResult
-from core.wording import agree, count
+from core.wording import agree, count, within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ def verdict(result: SusceptibilityResult) -> Verdict:
     lead = (
         f"{title_of(model)}: AUROC {result.of(model, scheme, 'auroc'):.3f} "
         f"({interval(result, model, scheme)}) on "
-        f"{TITLES[scheme][0].lower()}{TITLES[scheme][1:]}."  # type: ignore[index]
+        f"{within(TITLES[scheme])}."  # type: ignore[index]
     )
     ranks = result.ranks
     if len(ranks):
@@ -108,7 +108,7 @@ def _verdict(result: SusceptibilityResult) -> Verdict:
     first = best(result, scheme)
     lead = (
         f"{title_of(first)} has the highest AUROC on "
-        f"{TITLES[scheme][0].lower()}{TITLES[scheme][1:]}: "  # type: ignore[index]
+        f"{within(TITLES[scheme])}: "  # type: ignore[index]
         f"{result.of(first, scheme, 'auroc'):.3f} ({interval(result, first, scheme)})."
     )
     others = []

@@ -136,9 +136,8 @@ def meaning(subject: MappingSubject) -> Part:
 
 def _sensitivity(subject: MappingSubject) -> Table:
     chosen = subject.choice.threshold
-    own = subject.own_threshold
-    other = () if own is None or f"{own:.2f}" == f"{chosen:.2f}" else (own,)  # the page begins with its two decimals
-    steps = sorted({round(chosen - STEP, 4), chosen, round(chosen + STEP, 4), *other})
+    own = () if subject.own_threshold is None else (round(subject.own_threshold, 2),)  # as the page begins with it
+    steps = sorted({round(chosen - STEP, 4), chosen, round(chosen + STEP, 4), *own})
     # Rows that are compared are made alike: a large raster is outlined at one threshold only.
     extent_at = subject.extent_at if subject.at_once else subject.counted_at
     rows = tuple(_row(subject, extent_at(step), step == chosen) for step in steps if 0 <= step <= 1)
@@ -151,9 +150,8 @@ def _sensitivity(subject: MappingSubject) -> Table:
 
 def _row(subject: MappingSubject, extent: Extent, chosen: bool) -> tuple[str, ...]:
     landslides = "not counted" if extent.landslides is None else f"{extent.landslides:,}"
-    threshold = f"{extent.threshold:.2f}"
-    own = subject.own_threshold is not None and threshold == f"{subject.own_threshold:.2f}"
-    name = threshold + (" (the model's own)" if own else " (chosen)" if chosen else "")
+    own = subject.own_threshold is not None and extent.threshold == round(subject.own_threshold, 2)
+    name = f"{extent.threshold:.2f}" + (" (the model's own)" if own else " (chosen)" if chosen else "")
     return name, landslides, subject.area(extent.found), percent(extent.share)
 
 
