@@ -123,7 +123,7 @@ def sniff(path: str | os.PathLike[str]) -> Driver:
             return driver
     raise UnsafeFileError(
         f"{file.name} is not a GeoTIFF, PNG or JPEG image, whatever its name says.",
-        "Files of other kinds are not opened, because they can refer to further files on the server.",
+        "Other types of files are not opened, to protect the server.",
         "Export it as GeoTIFF, for example with QGIS or gdal_translate.",
     )
 

@@ -105,6 +105,6 @@ def _recognised(path: str | os.PathLike[str]) -> tuple[Path, Kind]:
         return file, "geojson"
     raise UnsafeFileError(
         f"{file.name} is not a GeoPackage, GeoJSON or zipped Shapefile, whatever its name says.",
-        "Files of other kinds are not opened, because they can refer to further files on the server.",
+        "Other types of files are not opened, to protect the server.",
         "Convert it to GeoPackage first, for example with ogr2ogr or QGIS.",
     )

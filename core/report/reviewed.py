@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.runs.store import Store
 
 LISTED = 40
-"""Features in the table: the first of those that were reviewed."""
+"""Features in the table: the largest of those that were reviewed."""
 
 
 def review_of(store: Store, run: Run) -> Opened | None:
@@ -88,15 +88,15 @@ def review_in_brief(content: GridReport, view: object) -> list[Paragraph]:
 
 def _counted(progress: Progress) -> str:
     """What came of a review, after the number of what was reviewed."""
-    said = ", ".join(f"{number:,} {words}" for words, number in progress.judged.items())
+    said = ", ".join(f"{words} {number:,}" for words, number in progress.judged.items())
     added = f"{progress.added:,} {agree(progress.added, 'was', 'were')} added that the model had missed"
     return f"{f': {said}' if said else ''}{f'; {added}' if progress.added else ''}"
 
 
 def settings_of(opened: Opened) -> str:
-    """The settings with which a review began, in words."""
+    """The settings with which a review began, in words; those that are zero did nothing."""
     texts = texts_of(opened.view, in_metres=opened.found.grid.in_metres)
-    return ", ".join(f"{setting_words(name)} {text}" for name, text in texts.items())
+    return ", ".join(f"{setting_words(name)} {text}" for name, text in texts.items() if opened.view_values[name])
 
 
 def reviewed(content: GridReport) -> Part | None:
@@ -130,6 +130,10 @@ def reviewed(content: GridReport) -> Part | None:
     table = _table(opened)
     if table is not None:
         shown.append(table)
+    if review.deleted:
+        gone = [f"{one.id} ({one.reviewer})" if one.reviewer else one.id for one in review.deleted.values()]
+        more = f" and {len(gone) - LISTED:,} more" if len(gone) > LISTED else ""
+        shown.append(Paragraph(f"Deleted from the inventory: {', '.join(gone[:LISTED])}{more}."))
     shown.append(Paragraph("The review did not change the model's own result, which the other sections describe."))
     return Part("review", "Review", tuple(shown))
 
@@ -144,10 +148,11 @@ def _table(opened: Opened) -> Table | None:
     frame = frame[frame["status"] != "unreviewed"]
     if not len(frame):
         return None
-    listed = frame.head(LISTED)
-    where, columns = places(listed)
     known = opened.found.grid.in_metres
-    sizes = listed["area_m2" if known else "area_px"]
+    size_name = "area_m2" if known else "area_px"
+    listed = frame.sort_values(size_name, ascending=False, kind="stable").head(LISTED)
+    where, columns = places(listed)
+    sizes = listed[size_name]
     rows = [
         (row["id"], _status(opened, row), f"{size:,.0f}", row["reviewer"],
          "; ".join(text for text in (row["reason"], row["note"]) if text), *place)
@@ -155,7 +160,7 @@ def _table(opened: Opened) -> Table | None:
     ]  # fmt: skip
     size_head = Column(f"Area, {'m²' if known else 'px'}", True)
     heads = (Column("ID"), Column("Status"), size_head, Column("Reviewer"), Column("Reason and note"))
-    which = "All reviewed items"
+    which = "Reviewed items in the inventory, the largest first"
     if len(frame) > LISTED:
-        which = f"First {LISTED} of {len(frame):,} reviewed items"
+        which = f"The {LISTED} largest of {len(frame):,} reviewed items in the inventory"
     return Table(f"{which}, each with the coordinates of a point inside it", (*heads, *columns), tuple(rows))

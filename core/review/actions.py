@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
@@ -46,9 +47,13 @@ def cut_from(review: Review, identity: str, outline: BaseGeometry) -> Edit:
 
 
 def split_off(review: Review, identity: str, outline: BaseGeometry) -> Edit:
-    """Make two features of one: what lies inside an outline and what does not."""
+    """Make several features of one: what lies inside an outline and what does not, each connected piece its own."""
     parts, taken, made = split(_one(review, identity).outline, outline), _taken(review), {}
-    for letter, part in zip("ab", parts, strict=True):
+    if len(parts) > len(ascii_lowercase):
+        raise InputError(
+            f"This would divide {identity} into {len(parts)} pieces.", remedy="Draw a simpler shape.",
+        )  # fmt: skip
+    for letter, part in zip(ascii_lowercase, parts, strict=False):
         made[next_free(f"{identity}{letter}", taken)] = to_geojson(part)
     return Edit("split", (identity,), made)
 

@@ -100,22 +100,35 @@ def cut(outline: BaseGeometry, by: BaseGeometry) -> BaseGeometry:
     return _polygonal(outline.difference(by), whole)
 
 
-def split(outline: BaseGeometry, by: BaseGeometry) -> tuple[BaseGeometry, BaseGeometry]:
-    """The parts of an outline outside and inside another, the larger first.
+SLIVER = 1e-3
+"""Share of an outline below which a piece that a division leaves is no feature of its own."""
+
+
+def split(outline: BaseGeometry, by: BaseGeometry) -> tuple[BaseGeometry, ...]:
+    """The pieces into which another outline divides one, the largest first.
+
+    A strip across it leaves three. Parts that lay apart before, and slivers, stay with the largest piece on their side.
 
     Raises
     ------
     InputError
-        When one of them is empty.
+        When nothing of it lies inside the other, or nothing outside.
     """
     error = InputError(
         "The drawn shape does not divide the outline.", remedy="Draw around the part to split off."
     )
     if not _overlap(outline, by):
         raise error
-    parts = [_polygonal(outline.difference(by), error), _polygonal(outline.intersection(by), error)]
-    first, second = sorted(parts, key=lambda part: -part.area)
-    return first, second
+    before, pieces = list(shapely.get_parts(outline)), []
+    for side in (_polygonal(outline.difference(by), error), _polygonal(outline.intersection(by), error)):
+        first, *others = sorted(shapely.get_parts(side), key=lambda part: -part.area)
+        apart = [
+            part for part in others
+            if part.area >= SLIVER * outline.area and not any(part.equals(one) for one in before)
+        ]  # fmt: skip
+        pieces += [shapely.orient_polygons(shapely.union_all([first, *(one for one in others if one not in apart)]))]
+        pieces += apart
+    return tuple(sorted(pieces, key=lambda part: -part.area))
 
 
 def _overlap(one: BaseGeometry, other: BaseGeometry) -> bool:

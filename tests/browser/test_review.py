@@ -92,7 +92,8 @@ def test_the_keys_of_the_review_are_heard_while_the_map_has_the_focus(address: s
     frame.evaluate("() => { window.focus(); document.body.focus(); }")
     page.keyboard.press("x")
     page.keyboard.press("y")
-    page.get_by_text("1 of 1 reviewed · correct 1").wait_for()
+    page.get_by_text("1 of 1 reviewed").wait_for()
+    page.get_by_text("The model's 1 landslide: correct 1.").wait_for()
     assert steps.without_probes(seen.complaints) == []
 
 
@@ -162,4 +163,18 @@ def test_the_table_shows_the_row_of_what_is_selected_elsewhere(
     smallest = found_ids(store, run.id)[-1]
     steps.click_polygon(page, seen.map_frame(), smallest)
     page.get_by_text(f"Selected landslide {smallest}").wait_for()
-    page.wait_for_function("() => document.querySelector('[role=tabpanel] .dvn-scroller').scrollTop > 400")
+    scrolled = "() => document.querySelector('[role=tabpanel] .dvn-scroller').scrollTop > 400"
+    page.wait_for_function(scrolled)
+
+    # Also after something was undone, of which a notice tells.
+    page.get_by_role("textbox", name="Reviewer").first.fill("Anna")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="False alarm").click()
+    page.get_by_text("1 of 36 reviewed").wait_for()
+    page.get_by_role("button", name="undo").click()
+    page.get_by_text("Undone").wait_for()
+    grid.evaluate("grid => { grid.scrollTop = 0; }")
+    second = found_ids(store, run.id)[-2]
+    steps.click_polygon(page, seen.map_frame(), second)
+    page.get_by_text(f"Selected landslide {second}").wait_for()
+    page.wait_for_function(scrolled)

@@ -260,7 +260,7 @@ def test_boxes_are_reviewed_as_well(page: AppTest, store: Store, tmp_path: Path,
     select(page, run, found_ids(store, run)[1])
     press(page, "Delete")
     assert statuses(store, run) == ["unreviewed"]
-    assert "deleted 1" in page.get("progress")[0].proto.text
+    assert "deleted 1" in texts(page)
 
 
 def test_an_area_that_is_drawn_for_a_run_is_offered_as_no_outline(

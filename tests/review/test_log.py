@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
-from shapely.geometry import box
+from shapely.geometry import MultiPolygon, box
 
 from core.errors import InputError, StorageError
 from core.review import actions, log
 from core.review.edits import Edit
 from core.review.found import Opened, open_review
+from core.review.geometry import split
 from core.review.log import ReviewConflictError, append
 from core.review.state import STATUSES, judged
 from core.runs.store import Store
@@ -128,6 +129,27 @@ def test_what_was_said_of_each_feature_is_known_from_the_log_alone(store: Store,
     assert judged(now.review.log) == {
         first: "split into others", second: "merged with another", third: "merged into another",
     }  # fmt: skip
+
+
+def test_a_strip_across_an_outline_leaves_a_piece_on_each_side() -> None:
+    pieces = split(box(0, 0, 30, 10), box(12, -5, 16, 15))
+    assert [piece.bounds for piece in pieces] == [(16, 0, 30, 10), (0, 0, 12, 10), (12, 0, 16, 10)]
+    # What lay apart before stays with the largest piece on its side, as does what is hardly there.
+    apart = box(0, 20, 5, 25)
+    first, second = split(MultiPolygon([box(0, 0, 30, 10), apart]), box(20, -5, 31, 15))
+    assert first.equals(MultiPolygon([box(0, 0, 20, 10), apart]))
+    assert second.equals(box(20, 0, 30, 10))
+    first, second = split(box(0, 0, 30, 10), box(20, -5, 29.99, 15))
+    assert [piece.area for piece in (first, second)] == pytest.approx([200.1, 99.9])
+
+
+def test_a_strip_is_an_entry_of_its_own_between_two_others(store: Store, run: str) -> None:
+    first, *_ = ids(store, run)
+    left, bottom, right, top = opened(store, run).review.features[first].outline.bounds
+    third = (right - left) / 3
+    strip = box(left + third, bottom - 1, left + 1.5 * third, top + 1)
+    now = edited(store, run, actions.split_off(opened(store, run).review, first, strip))
+    assert {f"{first}{letter}" for letter in "abc"} <= set(now.review.features)
 
 
 def test_outlines_that_are_far_apart_are_not_one_landslide(store: Store, run: str) -> None:

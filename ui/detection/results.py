@@ -27,7 +27,7 @@ from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
 from ui.task.key_figures import KeyFigure, agreement_figures, mark_peak, peak_figure, show_key_figures
 from ui.task.likeness import likeness_tiles
-from ui.task.notes import show_notes, show_warnings
+from ui.task.notes import show_maker, show_notes, show_warnings
 from ui.task.reference import reference_layer
 from ui.task.run import tell_area
 from ui.task.selection import Name, Selection, tell
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from core.tasks.detection.findings import Detections
     from core.tasks.detection.view import Choice
 
-AROUND = "30rem"
+AROUND = "32rem"
 """Height that the sliders above the map and the names of the tabs below it need."""
 
 SIDES = {"none": tr_noop("Layers"), "before": tr_noop("Swipe before / after")}
@@ -77,6 +77,7 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
     if (peak := peak_of(findings)) is not None:
         mark_peak("confidence", peak[0], *ends(result))
     with head:
+        show_maker(result)
         show_key_figures(key_figures(findings), _undefined(findings))
         show_warnings(record, result)
     selection = Selection(result.id)

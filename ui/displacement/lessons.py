@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.wording import within
 from ui import resources
 from ui.messages import tr, tr_noop
 from ui.task.lessons import Exercise, Lessons, Step, Verdict, progress_of
@@ -103,9 +102,9 @@ def worth_it(run: Run, answer: float) -> Verdict:
     best = min(simple, key=simple.__getitem__)
     better = [model for model, error in fitted.items() if error < simple[best]]
     if round(answer) == len(better):
-        names = f" ({', '.join(within(title_of(model)) for model in better)})" if better else ""
+        names = f" ({', '.join(title_of(model) for model in better)})" if better else ""
         said = tr("{count} of {count_2} models{names} are better than {title_of} at {station}.").format(
-            count=len(better), count_2=len(fitted), names=names, title_of=within(title_of(best)), station=station
+            count=len(better), count_2=len(fitted), names=names, title_of=title_of(best), station=station
         )
         return Verdict(True, tr("Yes. {said} Its RMSE is {simple:.2f} mm. A model that is not better is not worth "
              "its effort.").format(said=said, simple=simple[best]))  # fmt: skip
@@ -114,7 +113,7 @@ def worth_it(run: Run, answer: float) -> Verdict:
         tr(
             "Not yet. The best simple forecast of the station {station} is {title_of}. Count the "
             "models above it in the tab Scores, which is sorted by RMSE."
-        ).format(station=station, title_of=within(title_of(best))),
+        ).format(station=station, title_of=title_of(best)),
     )
 
 

@@ -138,7 +138,7 @@ def _sentence(first: Compared, second: Compared, numbers: Mapping[str, Any]) -> 
         f"Their probabilities differ by **{numbers['mean_absolute']:.3f}** on average. At the {at}, "
         f"**{100 * numbers['changed_share']:.2f} %** of the pixels with data in both are landslide in only one of "
         "them: "
-        f"{gained} only in {second.letter}, {lost} only in {first.letter}.{_not_compared(numbers, second)}"
+        f"{lost} only in {first.letter}, {gained} only in {second.letter}.{_not_compared(numbers, second)}"
     )
 
 

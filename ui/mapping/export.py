@@ -48,7 +48,7 @@ def show(view: View) -> None:
         # Areas whole, or the address would open at other pixels than those seen.
         values = {"threshold": f"{choice.threshold:.2f}", "minimum": f"{choice.minimum_area!r}",
                   "holes": f"{choice.fill_holes!r}"}  # fmt: skip
-        show_report(view.result, choice, values, "The report holds threshold, areas and explanations")
+        show_report(view.result, choice, values, "The report holds threshold, areas, review and explanations")
     st.divider()
     _files(view)
 

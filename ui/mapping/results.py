@@ -27,7 +27,7 @@ from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
 from ui.task.key_figures import mark_peak, show_key_figures
 from ui.task.likeness import likeness_tiles
-from ui.task.notes import show_notes, show_warnings
+from ui.task.notes import show_maker, show_notes, show_warnings
 from ui.task.reference import reference_layer
 from ui.task.run import tell_area
 from ui.task.selection import Name, Selection, tell
@@ -42,11 +42,11 @@ if TYPE_CHECKING:
     from core.tasks.mapping.findings import Landslides
     from core.tasks.mapping.view import Choice
 
-AROUND = "30rem"
+AROUND = "32rem"
+"""Height that the sliders above the map and the names of the tabs below it need."""
 
 LATER = tr_noop("Found landslides of the later image (outlines)")
 """What the outlines are called where the earlier image lies beside them."""
-"""Height that the sliders above the map and the names of the tabs below it need."""
 
 SIDES = {
     "none": tr_noop("Layers"),
@@ -127,6 +127,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
     with guard():
         findings = landslides(record, result, choice)
     with head:
+        show_maker(result)
         show_key_figures(key_figures(result, choice, findings), undefined(result, choice))
         show_warnings(record, result)
     selection = Selection(result.id)

@@ -563,8 +563,16 @@ window.slidelens = window.slidelens || (function () {
     };
     show([]);
     showPointer = show;
-    map.on("mousemove click", function (event) { show(places.words(event.latlng)); });
-    map.on("mouseout", function () { show([]); });
+    let at = null;  // on the screen: what lies there is another place once the map has moved below it
+    map.on("mousemove click", function (event) {
+      at = event.containerPoint;
+      show(places.words(event.latlng));
+    });
+    map.on("moveend", function () { if (at) show(places.words(map.containerPointToLatLng(at))); });
+    map.on("mouseout", function () {
+      at = null;
+      show([]);
+    });
   }
 
   // On a plane: in metres where the size of its unit on the ground is known, else in pixels.
@@ -626,9 +634,9 @@ window.slidelens = window.slidelens || (function () {
       if (content.kind === "ramp") part.append(ramp(content.entries));
       else content.entries.forEach(function (item) {
         const line = make("div", "sl-entry"), swatch = make("span", "sl-swatch");
+        swatch.classList.toggle("sl-outline", item.drawn === "line" || item.drawn === "dashed");
         if (item.drawn === "line" || item.drawn === "dashed") {
-          swatch.style.border = "2px " + (item.drawn === "dashed" ? "dashed " : "solid ") + item.colour;
-          swatch.style.background = "#ffffff";  // also on a dark page: blue on black is hardly seen
+          swatch.style.border = "3px " + (item.drawn === "dashed" ? "dashed " : "solid ") + item.colour;
         } else {
           swatch.style.background = item.drawn === "filled" ? item.colour :
             "repeating-linear-gradient(135deg, " + item.colour + " 0 2px, #ffffff 2px 5px)";

@@ -30,7 +30,7 @@ def show(
         return
     reading = read_cell(result, *cell)
     st.markdown(_told(result, reading, classes))
-    show_coordinates(reading.x, reading.y, result.grid)
+    show_coordinates(reading.x, reading.y, result.grid, "cell")
 
 
 def _told(result: SusceptibilityMap, reading: CellReading, classes: Classed | None) -> str:

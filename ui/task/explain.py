@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from core.wording import within
 from ui import labels, resources
 from ui.feedback import plain
 from ui.map_layers import Tiles, run_tiles
@@ -145,9 +146,9 @@ def _layer_titles(asking: Asking, method: str) -> dict[str, str]:
     if told is None or not held:
         return {"": tr("Deepest contributing layer"), **asking.layers}
     best = held[told.layers(method)[0]]
-    # First in the line, since lists cut long ones off.
+    # First in the line and without its cells, since lists cut long ones off.
     passed = {name: f"{one.held}/{told.places} tests passed" for name, one in held.items()}
-    first = f"Best ({passed[best.layer]}): {best.title[:1].lower()}{best.title[1:]}"
+    first = f"Best ({passed[best.layer]}): {within(best.title).partition(' (')[0]}"
     return {
         "": first,
         **{name: f"{title} · {passed[name]}" if name in passed else title for name, title in asking.layers.items()},

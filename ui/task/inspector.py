@@ -67,8 +67,14 @@ def elevation_words(dem: Path, x: float, y: float, grid: Grid) -> str:
     return f"elevation {elevation:,.0f} m" if elevation == elevation else "elevation unknown"
 
 
-def show_coordinates(x: float, y: float, grid: Grid) -> None:
-    """A place in the run's coordinate system and in degrees, each to be copied; nothing without a system."""
+def show_coordinates(x: float, y: float, grid: Grid, of: str = "pixel") -> None:
+    """The centre of a pixel in the run's coordinate system and in degrees, each to be copied; nothing without a system.
+
+    Parameters
+    ----------
+    of
+        What it is the centre of, in a word.
+    """
     from core.figures.cartography import coordinate_system
     from core.raster.located import pasted
 
@@ -76,6 +82,7 @@ def show_coordinates(x: float, y: float, grid: Grid) -> None:
         return
     here, degrees = pasted(x, y, grid.crs.to_wkt())
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        for name, text in ((f"x, y, {coordinate_system(grid)}", here), ("latitude, longitude", degrees)):
+        first = tr("Centre of the {of}: x, y, {system}").format(of=tr(of), system=coordinate_system(grid))
+        for name, text in ((first, here), (tr("latitude, longitude"), degrees)):
             st.caption(name, width="content")
             st.code(text, language=None, width="content")

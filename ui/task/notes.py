@@ -49,6 +49,13 @@ def show_notes(result: ImageResult, task: str) -> None:
     link_to_reading(result.id)
 
 
+def show_maker(result: ImageResult) -> None:
+    """By which model the result is, and when it was made: the form beside it may ask another model by now."""
+    run = resources.store().run(result.id)
+    when = labels.moment(run.finished or run.created)
+    st.caption(tr("Result of {model}, {when}").format(model=plain(labels.model(run) or tr("the run")), when=when))
+
+
 def show_lead(lead: str, run: str) -> None:
     """The one sentence that a result comes to, with the link to where the run can be read."""
     st.markdown(f"**{plain(lead)}** [{tr('Reading view')}]({_reading(run)})")

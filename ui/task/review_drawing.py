@@ -23,7 +23,7 @@ USES = {
     "draw": tr_noop("The drawn shape becomes a new entry of the inventory."),
     "add": tr_noop("The drawn ground is added to the outline."),
     "cut": tr_noop("The drawn ground is taken out of the outline and is then mapped no more."),
-    "split": tr_noop("The part within the drawn shape becomes an entry of its own."),
+    "split": tr_noop("The part within the drawn shape becomes an entry of its own, as does each piece it cuts off."),
 }
 """What becomes of a drawn shape, by the use that is made of it."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.wording import count
 from ui import labels
 from ui.feedback import guard, plain
 from ui.messages import tr
@@ -55,13 +56,14 @@ def _tell(at: Reviewing) -> None:
     review, noun, progress = at.review, at.opened.found.noun, at.opened.progress
     waiting = progress.total - progress.reviewed
     counts = ({STATUSES["unreviewed"]: waiting} if waiting else {}) | dict(progress.judged)
-    counted = [f"{tr(words)} {count:,}" for words, count in counts.items()]
-    text = tr("{total:,} of {total_2:,} reviewed · {list}").format(
-        total=progress.reviewed, total_2=progress.total, list=" · ".join(counted)
-    )
+    counted = [f"{tr(words)} {number:,}" for words, number in counts.items()]
+    text = tr("{total:,} of {total_2:,} reviewed").format(total=progress.reviewed, total_2=progress.total)
     if progress.added:
-        text += " · " + tr("besides {count:,} added").format(count=progress.added)
+        text += " · " + tr("{count:,} missed by the model and added").format(count=progress.added)
     st.progress(progress.reviewed / progress.total if progress.total else 1.0, text=text)
+    if progress.reviewed:
+        several = count(progress.total, tr(noun), tr(at.opened.found.several))
+        st.caption(tr("The model's {several}: {list}.").format(several=several, list=", ".join(counted)))
     if at.opened.found.left_out:
         st.warning(
             tr(
@@ -73,15 +75,15 @@ def _tell(at: Reviewing) -> None:
         st.caption(
             tr("The review started at {view_words} and keeps what was found there: the sliders above change the "
             "model's result, not the review. The model's result itself is kept unchanged. Keys: Y correct, N false "
-            "alarm, J next {noun}.").format(view_words=at.view_words, noun=noun)
+            "alarm, J next {noun}. Draw on the map (pentagon or square at its left) to add a missed one, or to extend, "
+            "cut or split the selected one.").format(view_words=at.view_words, noun=noun)
         )
     else:
         st.caption(
-            tr("Select a {noun} on the map or in the table below, enter your name, and use the buttons above the map. "
-            "Each {noun} found with the current settings ({view_words}) can be "
-            "marked, deleted, split, merged or given another outline; missed "
-            "ones can be drawn. The model's result is kept unchanged. Set the sliders first: the review keeps what is "
-            "found when it starts.").format(noun=noun, view_words=at.view_words)
+            tr("Enter your name, select a {noun} on the map or in the table below, and use the buttons above the map. "
+            "Draw on the map (pentagon or square at its left) to add a missed one, or to extend, cut or split the "
+            "selected one. The review keeps what was found with the settings of its start (now {view_words}), so set "
+            "the sliders first. The model's result is kept unchanged.").format(noun=noun, view_words=at.view_words)
         )
 
 
@@ -104,7 +106,7 @@ def _table(at: Reviewing) -> None:
     counts = at.review.counts
     there = [name for name, count in counts.items() if count]
     wanted = st.pills(
-        tr("Show"), there, selection_mode="multi", key=f"review-show-{at.run}", label_visibility="collapsed",
+        tr("Reviewed inventory: filter by status"), there, selection_mode="multi", key=f"review-show-{at.run}",
         format_func=lambda name: f"{tr(STATUSES[name])} ({counts[name]:,})",
     )  # fmt: skip
     if wanted:

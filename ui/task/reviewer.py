@@ -48,6 +48,6 @@ def ask_name(run: str) -> None:
     place = st.popover(plain(reviewer()), icon=":material/person:") if is_named() else st.container(width=130)
     with place:
         st.text_input(
-            tr("Reviewer"), reviewer(), max_chars=LONGEST_NAME, placeholder=tr("Your name, to start"), key=key,
+            tr("Reviewer"), reviewer(), max_chars=LONGEST_NAME, placeholder=tr("Your name"), key=key,
             on_change=named, help=tr("Saved with each of your edits."),
         )  # fmt: skip
