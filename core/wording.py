@@ -102,6 +102,29 @@ def factor_words(name: str) -> str:
     return " ".join(word.upper() if word.lower() in ABBREVIATIONS else word for word in name.split("_"))
 
 
+def number_words(value: float) -> str:
+    """A measured number with four digits at most, and whole from a thousand on.
+
+    Examples
+    --------
+    >>> number_words(-0.077871), number_words(1115.4), number_words(24.166), number_words(0.0)
+    ('−0.07787', '1,115', '24.17', '0')
+    """
+    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}").replace("-", "−")
+
+
+def signed_hundredths(value: float) -> str:
+    """A number with its sign and two decimals; what rounds to zero has none of its own.
+
+    Examples
+    --------
+    >>> signed_hundredths(-1.234), signed_hundredths(-0.001), signed_hundredths(2.0)
+    ('−1.23', '0.00', '+2.00')
+    """
+    rounded = round(value, 2)
+    return f"{rounded:+.2f}".replace("-", "−") if rounded else "0.00"
+
+
 def setting_words(name: str) -> str:
     """Name of a setting as people read it.
 

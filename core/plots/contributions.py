@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.plots.colours import CATEGORIES, FACTOR_RAMP, REFERENCE, ramp
 from core.plots.layout import NEUTRAL, plain_layout
-from core.wording import count, factor_words
+from core.wording import count, factor_words, signed_hundredths
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,7 +145,7 @@ def waterfall_figure(contributions: Contributions, values: dict[str, Any], row: 
         x=[contributions.base, *steps, 0], measure=["absolute", *["relative"] * len(steps), "total"],
         increasing={"marker": {"color": RAISED}}, decreasing={"marker": {"color": LOWERED}},
         totals={"marker": {"color": NEUTRAL}}, connector={"line": {"color": NEUTRAL, "width": 1}},
-        text=[f"{contributions.base:+.2f}", *[f"{one:+.2f}" for one in steps], f"{contributions.output[row]:+.2f}"],
+        text=[signed_hundredths(one) for one in (contributions.base, *steps, contributions.output[row])],
         textposition="outside", hovertemplate="%{y}: %{text}<extra></extra>",
     ))  # fmt: skip
     layout = plain_layout(unit_of(contributions), "")

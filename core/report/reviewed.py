@@ -96,7 +96,8 @@ def _counted(progress: Progress) -> str:
 def settings_of(opened: Opened) -> str:
     """The settings with which a review began, in words; those that are zero did nothing."""
     texts = texts_of(opened.view, in_metres=opened.found.grid.in_metres)
-    return ", ".join(f"{setting_words(name)} {text}" for name, text in texts.items() if opened.view_values[name])
+    used = {name: text for name, text in texts.items() if opened.view_values[name]}
+    return ", ".join(f"{setting_words(name)} {setting_words(text)}" for name, text in used.items())
 
 
 def reviewed(content: GridReport) -> Part | None:

@@ -157,7 +157,9 @@ class Columns:
             When there are such.
         """
         if not self.time:
-            raise InputError(f"It is unclear which column of {name} holds the times.", remedy="Name it (--time).")
+            raise InputError(
+                f"It is unclear which column of {name} holds the times.", remedy="Name the column of times (--time).",
+            )  # fmt: skip
         if not self.displacements and not self.components:
             raise InputError(
                 f"It is unclear which column of {name} holds the displacement.",

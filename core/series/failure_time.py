@@ -95,8 +95,9 @@ def failure_time(times: Times, values: Values, days: float, alpha: float = ALPHA
 
     if len(found.values) < LONG + 1:
         return without(
-            f"Only {count(len(found.values), 'velocity', 'velocities')} over {count(days, 'day', form='g')} "
-            f"{agree(len(found.values), 'is', 'are')} known; {LONG + 1} are needed to detect an acceleration."
+            f"{f'Only {len(found.values)}' if len(found.values) else 'No'} "
+            f"{agree(len(found.values) or 1, 'velocity', 'velocities')} over {count(days, 'day', form='g')} "
+            f"{agree(len(found.values) or 1, 'is', 'are')} known; {LONG + 1} are needed to detect an acceleration."
         )
     first = onset_of(found.values)
     if first is None:

@@ -16,6 +16,7 @@ from core.tasks.detection.result import DetectionResult
 from tests.browser import steps
 from tests.browser.networks import write_detector, write_networks
 from tests.factories import found_ids
+from ui.task.rows import LATE
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]  # for busy machines; a quiet one needs seconds
 
@@ -26,6 +27,14 @@ COLOURS = """() => {
   });
   return found;
 }"""
+
+
+HALOS = """() => {
+  const found = [];
+  map.eachLayer(layer => { if (layer.options.weight === 9) found.push(layer.feature.properties.id); });
+  return found;
+}"""
+"""Ids of what the map highlights, once for each line of a highlight."""
 
 
 @pytest.fixture(scope="module")
@@ -88,21 +97,26 @@ def test_map_and_table_are_linked_both_ways(result: tuple[Any, Any], home: Path,
     first, second, *_ = found_ids(Store(home), detected)
     steps.click_polygon(page, frame, second)
     page.get_by_text(f"Selected detection {second}").wait_for()
+    frame.wait_for_function(f"id => ({HALOS})().length && ({HALOS})().every(one => one === id)", arg=second)
     # The table is drawn on a canvas: its first row lies below the heading, its ticks at the left edge.
     table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     box = table.bounding_box()
     before = frame.evaluate("() => map.getZoom()")
-    # What was chosen on the map is the first row, ticked; unticked, nothing is chosen and the rows are as they were.
-    page.mouse.move(box["x"] + 18, box["y"] + 52)
-    page.mouse.click(box["x"] + 18, box["y"] + 52)
+    # What was chosen on the map is the second row, ticked; unticked, nothing is chosen.
+    page.wait_for_timeout(1000 * LATE)  # until then the page takes it for what the table said before the click
+    page.mouse.move(box["x"] + 18, box["y"] + 52 + 35)
+    page.mouse.click(box["x"] + 18, box["y"] + 52 + 35)
     page.get_by_text(f"Selected detection {second}").wait_for(state="detached")
+    frame.wait_for_function(f"() => !({HALOS})().length")
     steps.settled(page)
     table.scroll_into_view_if_needed()
     box = table.bounding_box()  # the line on what was selected is gone, so that the table has moved
     page.mouse.click(box["x"] + 18, box["y"] + 52)
     page.get_by_text(f"Selected detection {first}").wait_for()
     frame.wait_for_function("before => map.getZoom() > before", arg=before)
+    # One highlight, although what is selected is in two layers.
+    frame.wait_for_function(f"id => ({HALOS})().length && ({HALOS})().every(one => one === id)", arg=first)
 
 
 def test_boxes_change_colour_with_what_the_reference_says(result: tuple[Any, Any], home: Path, detected: str) -> None:

@@ -313,6 +313,14 @@ def test_runs_that_look_alike_are_told_apart_by_their_settings(store: Store) -> 
     }  # fmt: skip
 
 
+def test_a_setting_that_is_empty_is_called_none(store: Store) -> None:
+    given = (Input("series", "", "slope.csv"),)
+    orders = [Order("displacement", "forecast", {"plan": {"known_future": known}}, given) for known in ([], ["rain"])]
+    runs = [store.run(store.order(one)) for one in orders]
+    said = told_apart(runs)
+    assert [said[one.id] for one in runs] == ["known in advance none", "known in advance rain"]
+
+
 def test_runs_of_other_images_with_one_name_are_told_apart_by_their_content(store: Store) -> None:
     runs = [
         store.order(Order("mapping", "mapping", {}, (Input("scene", "", "valley", digest * 64),), "red"))

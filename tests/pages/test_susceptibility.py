@@ -153,13 +153,15 @@ def test_a_cell_is_handed_on_in_the_link_and_told_where_it_opens(
 ) -> None:
     request = MapRequest(
         AreaPlan(terrain=("slope",), given=(GivenFactor("step", 0), GivenFactor("rock", 1, "category"))),
-        InventoryPlan(), SamplingPlan(ratio=2, seed=1), Plan(("logistic_regression",), ("random",), 3, 1),
+        InventoryPlan(), SamplingPlan(ratio=2, seed=1), Plan(("logistic_regression", "naive_bayes"), ("random",), 3, 1),
         mapped=("logistic_regression",),
     )  # fmt: skip
     run = run_inline(store, order_of_right_third(store, tmp_path, request))
     monkeypatch.setattr("ui.task.export._server", lambda: "http://localhost")  # which a browser tells
     x, y = GRID.xy(20, 50)
-    page.query_params["run"], page.query_params["at"], page.query_params["tab"] = run, f"{x},{y}", "Export"
+    asked = {"run": run, "at": f"{x},{y}", "tab": "Export", "classes": "quantile", "factor": "step"}
+    for name, value in asked.items():
+        page.query_params[name] = value
     page.run()
 
     assert not page.exception
@@ -173,7 +175,13 @@ def test_a_cell_is_handed_on_in_the_link_and_told_where_it_opens(
     assert "standard deviation over the folds" in told
     (link,) = [one.value for one in page.code if "/susceptibility?run=" in one.value]
     assert f"&at={x:.3f}".rstrip("0").rstrip(".") in link
+    assert "classes=quantile" in link
+    assert "factor=step" in link
+    assert "cutoff" not in link
+    assert "was not mapped" not in told
     press(page, "Clear selection")
     (link,) = [one.value for one in page.code if "/susceptibility?run=" in one.value]
     assert "at=" not in link
     assert "at" not in page.query_params
+    next(one for one in page.selectbox if one.label == "Model").set_value("naive_bayes").run()
+    assert "Naive Bayes was not mapped: map, classes and cells show Logistic regression." in texts(page)

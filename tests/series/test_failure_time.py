@@ -88,6 +88,7 @@ def test_a_slope_that_does_not_accelerate_has_no_failure_time_and_the_reason_is_
 
     assert "is not accelerating" in slowing.reason
     assert "velocities over 2 days are known" in few.reason
+    assert failure_time(times[:2], at[:2], 2.0).reason.startswith("No velocity over 2 days is known; ")
     assert still.time is None
     assert still.reason
 

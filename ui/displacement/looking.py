@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 KINDS = {
     "gap": ("gap", "gaps"), "silence": ("silence", "silences"), "outlier": ("outlier", "outliers"),
-    "step": ("step", "steps"), "instrument": ("changed instrument", "instrument changes"),
+    "step": ("sudden step", "sudden steps"), "instrument": ("changed instrument", "instrument changes"),
     "stuck": ("stuck instrument", "constant readings"),
 }  # fmt: skip
 """What can be found in readings, in words."""

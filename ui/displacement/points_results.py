@@ -313,7 +313,7 @@ def _export(view: Shown) -> None:
     from core.tasks.displacement.points_export import TITLES, export_points
 
     result = view.result
-    export.show_report(result, view.look, {"points": view.look.points}, "The report holds the selected points")
+    export.show_report(result, view.look, export.values_of(view.look), "The report holds the selected points")
     run = resources.store().run(result.id)
     files = {
         POINTS: "All points with their motion", VALUES: "Series of all points, mm, in the same order",

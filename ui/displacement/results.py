@@ -215,7 +215,7 @@ def export_tab(view: Shown) -> None:
     from core.tasks.displacement.export import TITLES, export_stored
 
     result, look = view.result, view.look
-    export.show_report(result, look, {"station": look.station, "model": look.model}, "The report holds the scores")
+    export.show_report(result, look, export.values_of(look), "The report holds the scores")
     run = resources.store().run(result.id)
     export.link(run, FORECASTS, "All forecasts with their intervals, mm")
     export.link(run, SERIES, "Series at regular steps, with possible drivers")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -74,13 +75,14 @@ def show(view: Shown) -> None:
         return
     if asked is not None and asked.status != "done":
         jobs.show_ended(asked, opens=False)
-    _listed(result, look.station, look.model)
+    _listed(result, look.station, look.model, {one.name: one.title for one in drivers})
 
 
 def _offer_known(result: ForecastResult) -> None:
     """The same forecast with a driver taken as known in advance, for which scenarios can then be calculated."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(tr("Driver"), list(result.drivers), key=f"scenario-driver-{result.id}", width=280)
+        names = sorted(result.drivers, key=lambda one: result.drivers[one] == "rain")  # hardly ever known in advance
+        name = st.selectbox(tr("Driver"), names, key=f"scenario-driver-{result.id}", width=280)
         pressed = st.button(tr("Forecast again with this driver known in advance"), key=f"scenario-known-{result.id}")
     if not pressed:
         return
@@ -126,8 +128,14 @@ def _ask(result: ForecastResult, station: str, model: str, ahead: tuple[tuple[st
     return resources.store().run(identity)
 
 
-def _listed(result: ForecastResult, station: str, model: str) -> None:
-    """The scenarios of a station so far, beside what is forecast without one."""
+def _listed(result: ForecastResult, station: str, model: str, titles: Mapping[str, str]) -> None:
+    """The scenarios of a station so far, beside what is forecast without one.
+
+    Parameters
+    ----------
+    titles
+        What is supposed, by the names of the drivers.
+    """
     import pandas
 
     from core.tasks.displacement.forecasters import title_of
@@ -140,19 +148,21 @@ def _listed(result: ForecastResult, station: str, model: str) -> None:
         found = resources.store().result(run.id)
         half = found.numbers.get("half_width_mm", float("nan"))
         forecast = found.numbers["forecast_mm"]
-        rows.append({"Model": title_of(asked.model), **dict(asked.ahead),
+        rows.append({"Model": title_of(asked.model), **{titles.get(name, name): value for name, value in asked.ahead},
                      "Forecast (mm)": forecast, "from": forecast - half, "to": forecast + half})  # fmt: skip
         notes += [one for one in found.notes[2:] if one not in notes]
         if len(rows) == MOST:
             break
+    own = result.of(station, model, "ahead")
+    told = tr("Without a scenario, {title_of} forecasts {own} mm.")
+    told = told.format(title_of=within(title_of(model)), own=signed(own, ".1f"))
     if not rows:
-        own = result.of(station, model, "ahead")
-        st.info(tr("Without a scenario, {title_of} forecasts {own} mm. Set the sliders and press *Run "
-                "scenario*.").format(title_of=within(title_of(model)), own=signed(own, ".1f")))
+        st.info(f"{told} {tr('Set what is assumed and press *Run scenario*.')}")
         return
+    st.caption(told)
     formats: dict[str, object] = {"Model": tr("Model")}
-    numbers = (tr_noop("Forecast (mm)"), tr_noop("from"), tr_noop("to"))
-    formats |= {name: st.column_config.NumberColumn(tr(name), format="%.1f") for name in numbers}
+    numbers = {"Forecast (mm)": tr_noop("Forecast (mm)"), "from": tr_noop("90 % from"), "to": tr_noop("90 % to")}
+    formats |= {name: st.column_config.NumberColumn(tr(title), format="%.1f") for name, title in numbers.items()}
     st.dataframe(pandas.DataFrame(rows), hide_index=True, width="stretch", column_config=formats, placeholder="–")
     if notes:
         st.markdown("\n".join(f"- {plain(one)}" for one in notes))

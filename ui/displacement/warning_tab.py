@@ -52,7 +52,10 @@ def show(view: Shown) -> None:
     left, right = st.columns(2, gap="medium")
     key = f"{result.id}-{look.station}"
     left.plotly_chart(velocity_figure(found), key=f"velocity-{key}", config=PLAIN_CHART)
-    right.plotly_chart(inverse_figure(found), key=f"inverse-{key}", config=PLAIN_CHART)
+    if len(found.failure.velocities.values):
+        right.plotly_chart(inverse_figure(found), key=f"inverse-{key}", config=PLAIN_CHART)
+    else:
+        right.info(tr("No inverse velocity: the window holds too few readings. Choose a longer one."))
     st.caption(" ".join(plain(one) for one in found.notes))
     _rain(view, look)
     if found.log:
@@ -134,7 +137,7 @@ def _asked(day: str, first: date, last: date, span: float, levels: str, quiet: f
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
         days = st.number_input(tr("Velocity window (days)"), 0.0, 36_525.0, span or None, key="span", format="%.4g",
-                               placeholder=tr("last ten readings"), width=180,
+                               placeholder=tr("ten readings"), width=180,
                                help=tr("Empty: the velocity is that of the last ten readings."))  # fmt: skip
         share = st.number_input(tr("Quiet period (first %)"),
                                 1.0, 100.0, quiet, 5.0, key="quiet", format="%.0f",

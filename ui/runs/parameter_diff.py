@@ -226,6 +226,8 @@ def _text(name: str, value: Any) -> str:  # noqa: ANN401  whatever JSON can hold
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
+        if not value:
+            return tr("none")
         return ", ".join(_text(name, one) for one in value)
     text = str(value)
     return text[:16] if len(text) == 64 and text.isalnum() else text

@@ -350,14 +350,16 @@ window.slidelens = window.slidelens || (function () {
   function drawHalo(selected) {
     if (halo) map.removeLayer(halo);
     halo = null;
+    if (!selected.length) return;
+    halo = L.featureGroup().addTo(map);  // one for all layers: the same may be on several
     vectors.forEach(function (entry) {
-      if (!entry.spec.selectable || !selected.length) return;
+      if (!entry.spec.selectable) return;
       const features = entry.spec.features.features.filter((one) => selected.includes(one.properties.id));
       if (!features.length) return;
       const own = function (feature) { return style(entry.spec, feature, selected); };
-      halo = L.featureGroup([{ color: "#ffffff", weight: 9, opacity: 0.9, fill: false }, own].map(function (look) {
-        return L.geoJSON(features, { renderer: renderer, interactive: false, style: look });
-      })).addTo(map);
+      [{ color: "#ffffff", weight: 9, opacity: 0.9, fill: false }, own].forEach(function (look) {
+        L.geoJSON(features, { renderer: renderer, interactive: false, style: look }).addTo(halo);
+      });
     });
   }
 

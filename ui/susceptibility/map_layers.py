@@ -115,8 +115,12 @@ def _span(run: str, band: int, _result: SusceptibilityMap) -> tuple[float, float
 
 def factor_tiles(result: SusceptibilityMap, name: str) -> Tiles:
     """One factor on the map."""
+    from core.tasks.susceptibility.map_findings import unit_of
+    from core.wording import factor_words, number_words
+
     band = result.bands.index(name) + 1
-    title = f"Factor: {name.replace('_', ' ')}"
+    unit = unit_of(result, name)
+    title = f"Factor: {factor_words(name)}{f' ({unit})' if unit else ''}"
     if name in result.categorical:
         legend = Legend(title, tuple(
             LegendEntry(CATEGORIES[int(float(one)) % len(CATEGORIES)], f"class {one}") for one in _seen(result, name)
@@ -124,7 +128,8 @@ def factor_tiles(result: SusceptibilityMap, name: str) -> Tiles:
         tiles = run_tiles(result.id, "factor_classes", name=title, opacity=0.8, key=legend)
         return replace(tiles, id="factor", url=f"{tiles.url}?band={band}")
     low, high = _span(result.id, band, result)
-    legend = ramp_legend(title, FACTOR_RAMP, f"{low:.4g}", f"{(low + high) / 2:.4g}", f"{high:.4g}")
+    ends = [number_words(one) for one in (low, (low + high) / 2, high)]
+    legend = ramp_legend(title, FACTOR_RAMP, *ends)
     tiles = run_tiles(result.id, "factor", name=title, opacity=0.8, key=legend)
     return replace(tiles, id="factor", url=f"{tiles.url}?band={band}&range={low:.8g},{high:.8g}")
 

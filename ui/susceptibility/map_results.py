@@ -124,10 +124,12 @@ def _choose(result: SusceptibilityMap, begin: Choice) -> tuple[Choice, str, str]
         method = in_address(tr("Classes"), METHODS, default.classes, key="classes")
     with row[2]:
         scheme = in_address(tr("Validation"), schemes, default.scheme, key="scheme")
-    factor = row[3].selectbox(
-        tr("Factor on the map"), ["", *result.bands], key=f"factor-{result.id}",
-        format_func=lambda name: factor_words(name) if name else tr("none"),
-    )  # fmt: skip
+    factors = {name: factor_words(name) if name else tr_noop("none") for name in ("", *result.bands)}
+    with row[3]:
+        factor = in_address(tr("Factor on the map"), factors, "", key=results.FACTOR)
+    if model not in result.mapped:
+        st.caption(tr("{model} was not mapped: map, classes and cells show {mapped}. To map it, add it to *Models to "
+                      "map* and run again.").format(model=title_of(model), mapped=title_of(result.mapped[0])))
     breaks = begin.breaks
     if method == "given":
         breaks = st.text_input(tr("Class breaks, between 0 and 1"), breaks or "0.2,0.4,0.6,0.8", key="breaks",

@@ -261,10 +261,17 @@ def _frame(result: SusceptibilityResult, scheme: str) -> DataFrame:
     return pandas.DataFrame(rows).sort_values("AUROC", ascending=False)
 
 
+FACTOR = "factor"
+"""Query parameter with the factor that a map shows."""
+
+
 def export_tab(view: Shown) -> None:
     """The report and files."""
     result, choice = view.result, view.choice
-    export.show_report(result, choice, {"scheme": choice.scheme, "shown": choice.model}, "The report holds the scores")
+    values = export.values_of(choice)
+    if FACTOR in st.query_params:
+        values[FACTOR] = st.query_params[FACTOR]
+    export.show_report(result, choice, values, "The report holds the scores")
     run = resources.store().run(result.id)
     export.link(run, SCORES, "All scores, machine-readable")
     export.link(run, CELLS, "Design matrix: cells, factors, folds and held-out score of each model")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
@@ -67,6 +67,14 @@ def show_report(result: RunResult, choice: object, values: Mapping[str, str], ho
             )
         st.caption(tr("{holds} at the time it was written.").format(holds=holds))
     _show_addresses(result, run, values)
+
+
+def values_of(view: Any) -> dict[str, str]:  # noqa: ANN401  of its task
+    """What a view adds to the address of a page, without what an address says by being silent."""
+    from core.report.addresses import query_of
+
+    silent = query_of(type(view)())
+    return {name: value for name, value in query_of(view).items() if value != silent[name]}
 
 
 def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> None:

@@ -189,7 +189,7 @@ def show_bar(at: Reviewing) -> None:
                 else tr("Nothing to redo"),
             )
     if not ready:
-        st.caption(tr("Enter your name: until then, buttons and the keys Y and N are off."))
+        st.caption(tr("Enter your name first: until then, marking and editing are off, also by the keys Y and N."))
     if at.together:
         told = tr("{count:,} rows are selected: use the buttons below the table, or select one alone.")
         st.caption(told.format(count=len(at.ticked)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -246,9 +246,16 @@ def draw_density(shown: BoxMap, cells: NDArray[np.float64], rate: NDArray[np.flo
     return figure
 
 
-def draw_surest(shown: BoxMap, scene: Scene) -> Figure:
-    """The surest boxes, each in a window of the image around it: vermillion, those of the reference dashed blue."""
-    titles = [f"No. {number}, confidence {score:.2f}" for number, score in enumerate(shown.boxes.scores[:WINDOWS], 1)]
+def draw_surest(shown: BoxMap, scene: Scene, names: Iterable[str]) -> Figure:
+    """The surest boxes, each in a window of the image around it: vermillion, those of the reference dashed blue.
+
+    Parameters
+    ----------
+    names
+        Ids of the boxes, the surest first.
+    """
+    scores = shown.boxes.scores[:WINDOWS]
+    titles = [f"{name}, confidence {score:.2f}" for name, score in zip(names, scores, strict=False)]
     return _gallery(shown, scene, shown.boxes.take(np.arange(len(titles))), FOUND, titles)
 
 

@@ -78,6 +78,11 @@ class Supposed:
     usual: float
     high: float
 
+    @property
+    def title(self) -> str:
+        """What its values are: of a level its change, of others what the column is called."""
+        return f"change of {self.name}" if self.quantity in LEVEL else self.name
+
     def said(self, value: float) -> str:
         """A value in words, such as ``"120 mm of rain_mm"``."""
         if self.quantity == "rain":
@@ -175,7 +180,7 @@ def suppose(job: Job, request: ScenarioRequest) -> RunResult:
     interval = f" (90 % interval {low} to {high} mm)" if half == half else ""
     sentence = f"{request.station}, {title_of(request.model)}: with {words}, {told} mm for {span}{interval}."
     outside = [
-        f"{signed(given[one.name], 'g')} is outside the past range of {one.name} ({signed(one.low, '.4g')} to "
+        f"{signed(given[one.name], 'g')} is outside the past range of the {one.title} ({signed(one.low, '.4g')} to "
         f"{signed(one.high, '.4g')}); the model has not been tested there."
         for one in drivers if not one.low <= given[one.name] <= one.high
     ]  # fmt: skip

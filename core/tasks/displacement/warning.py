@@ -107,10 +107,14 @@ def warning_of(measured: pd.DataFrame, look: Look) -> EarlyWarning:
         raise InputError(f"Only {few} available up to that day.", remedy="Choose a later day.")
     span = look.span or max(READINGS * usual_spacing(times), 1e-3)
     found = velocities(times, values, span)
-    notes = [f"Velocities are slopes of a line through the readings of the preceding {_days(span)}."]
+    short = max(span / 2, 1e-3)
+    notes = [
+        f"Velocities are slopes of a line through the readings of the preceding {_days(span)}; those of the inverse "
+        f"velocity are of half as long stretches ({_days(short)}), which show an acceleration sooner."
+    ]
     levels = look.given_levels() or _from_quiet(found, whole, look.quiet, notes)
     log = transitions(found, levels) if levels else ()
-    failure = failure_time(times, values, max(span / 2, 1e-3))
+    failure = failure_time(times, values, short)
     late = None if failure.onset is None else saito_of(times, values, failure.onset)
     return EarlyWarning(
         times, values, np.datetime64(str(end)), span, found, levels, log, level_at(log, end), failure, late,
@@ -168,7 +172,7 @@ def sentences(found: EarlyWarning) -> tuple[str, ...]:
 
 def _velocity(value: float) -> str:
     if abs(value) < 0.1:
-        return f"{signed(value * 365.25, '.1f')} mm/year"
+        return f"{signed(value * 365.25, '.1f')} mm/year ({signed(value, '.3f')} mm/day)"
     return f"{signed(value, '.2f')} mm/day"
 
 

@@ -12,6 +12,7 @@ from core.explain.tabular import AdditiveExplainer, SamplingExplainer, TableExpl
 from core.explain.trees import tree_explainer
 from core.tasks.susceptibility.factors import factor_of_column
 from core.tasks.susceptibility.index_map import said
+from core.wording import factor_words, number_words, signed_hundredths
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,23 +86,19 @@ def sentence(contributions: Contributions, values: Mapping[str, object], model: 
 
     def told(sign: int) -> str:
         found = [
-            f"{_named(contributions.factors[at], values[contributions.factors[at]])} ({_signed(effects[at])})"
+            f"{_named(contributions.factors[at], values[contributions.factors[at]])} ({signed_hundredths(effects[at])})"
             for at in order
             if effects[at] * sign > 0 and abs(effects[at]) > least
         ][:3]
         return ", ".join(found)
 
     up, down = told(1), told(-1)
-    base, output = _signed(contributions.base), _signed(contributions.output[row])
+    base, output = signed_hundredths(contributions.base), signed_hundredths(contributions.output[row])
     begin = f"{model}: from a base value of {base} to {output} ({unit})."
     raised = f"Raised by {up}." if up else "No factor raised it."
     return f"{begin} {raised} {f'Lowered by {down}.' if down else 'No factor lowered it.'}"
 
 
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
-
-
 def _named(factor: str, value: object) -> str:
-    shown = f"{value:.4g}".replace("-", "−") if isinstance(value, (float, np.floating)) else str(value)
-    return f"{factor.replace('_', ' ')} {shown}"
+    shown = number_words(float(value)) if isinstance(value, (float, np.floating)) else f"class {value}"
+    return f"{factor_words(factor)} {shown}"

@@ -93,8 +93,8 @@ def association_figure(matrix: pd.DataFrame) -> go.Figure:
     names = [factor_words(one) for one in matrix.columns]
     values = matrix.to_numpy(float)
     figure = go.Figure(go.Heatmap(
-        z=values, x=names, y=names, zmin=-1, zmax=1, colorscale="RdBu_r", text=[[f"{one:.2f}" for one in row] for row in
-                                                                                values],
+        z=values, x=names, y=names, zmin=-1, zmax=1, colorscale="RdBu_r",
+        text=[[f"{one:.2f}" for one in row] for row in np.round(values, 2) + 0.0],  # no −0.00
         texttemplate="%{text}" if len(names) <= 15 else None, textfont={"size": 10},
         hovertemplate="%{y} and %{x}: %{z:.2f}<extra></extra>", colorbar={"thickness": 10},
     ))  # fmt: skip

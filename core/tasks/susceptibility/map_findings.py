@@ -16,6 +16,7 @@ from core.raster.scene import Scene
 from core.tasks.susceptibility.held_out import OUTCOMES
 from core.tasks.susceptibility.index_map import APPLICABILITY, UNCERTAINTY
 from core.tasks.susceptibility.map_result import FACTORS, INVENTORY, SusceptibilityMap
+from core.wording import number_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,17 +126,22 @@ class CellReading:
         return frame_of(values, result.factors, result.kinds)
 
 
-def value_words(result: SusceptibilityMap, factor: str, value: float | None) -> str:
-    """A factor's value in a cell as people read it: with its unit where the elevation model gave it, else as it is."""
+def unit_of(result: SusceptibilityMap, factor: str) -> str:
+    """Unit of a factor that the elevation model gave; empty for others, whose unit nobody stated, and for none."""
     from core.raster.terrain_names import TERRAIN
 
+    derived = (result.provenance["parameters"].get("area") or {}).get("terrain", ())
+    return TERRAIN[factor].unit if factor in derived else ""
+
+
+def value_words(result: SusceptibilityMap, factor: str, value: float | None) -> str:
+    """A factor's value in a cell as people read it: with its unit where the elevation model gave it, else as it is."""
     if value is None:
         return "unknown"
     if factor in result.categorical:
         return f"class {value:.4g}"
-    derived = (result.provenance["parameters"].get("area") or {}).get("terrain", ())
-    unit = TERRAIN[factor].unit if factor in derived else ""
-    return f"{value:.4g}{'' if unit in ('', '°') else ' '}{unit}"
+    unit = unit_of(result, factor)
+    return f"{number_words(value)}{'' if unit in ('', '°') else ' '}{unit}"
 
 
 def read_cell(result: SusceptibilityMap, row: int, column: int) -> CellReading:

@@ -135,7 +135,7 @@ def test_a_sentence_says_what_raised_and_what_lowered() -> None:
 
     assert sentence(found, {"slope": 38.123, "rock": "3", "noise": 0.5}, "Logistic regression") == (
         "Logistic regression: from a base value of −1.00 to −0.50 (log-odds). Raised by slope 38.12 (+0.90). "
-        "Lowered by rock 3 (−0.40)."
+        "Lowered by rock class 3 (−0.40)."
     )
     at, up = found.dominant()
     assert (at.tolist(), up.tolist()) == ([0], [True])

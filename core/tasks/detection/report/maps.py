@@ -85,7 +85,8 @@ def highest_confidence(subject: DetectionSubject) -> Part | None:
     caption = f"The image around {which}, to judge what each box holds. Red-orange: detections."
     if subject.shown.reference_boxes is not None:
         caption += " Blue, dashed: reference inventory."
-    shown = picture(draw_surest(subject.shown, scene), f"The image around {which}.", caption)
+    figure = draw_surest(subject.shown, scene, subject.detections.table["id"])
+    shown = picture(figure, f"The image around {which}.", caption)
     return Part("surest", "Highest-confidence detections", (Pictures((shown,)),))
 
 
