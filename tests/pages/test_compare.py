@@ -307,7 +307,7 @@ def test_runs_that_look_alike_are_told_apart_by_their_settings(store: Store) -> 
     assert said == {
         plain: "test-time augmentation no", turned: "test-time augmentation yes", other: "", again: "",
         part: "drawn area 1", part_again: "drawn area 2",
-        checked: "reference inventory slides.gpkg, requested bands 1, 2, 3",
+        checked: "slides.gpkg, requested bands 1, 2, 3",
         bare: "no reference inventory, requested bands automatic",
         old: "no reference inventory, requested bands not recorded",
     }  # fmt: skip

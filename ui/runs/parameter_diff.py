@@ -157,8 +157,9 @@ def _setting(name: str, record: Mapping[str, Any]) -> str:
         form = tr("{name} not recorded") if name.startswith("parameters.") else tr("no {name}")
         return form.format(name=title)
     value = record[name]
-    text = tr("automatic") if value is None else _text(name, value)
-    return f"{title} {_cut(text)}"
+    text = _cut(tr("automatic") if value is None else _text(name, value))
+    is_file = f"{name}{CHECKSUM}" in record and len(value) == 1
+    return text if is_file else f"{title} {text}"  # the name of a file says enough
 
 
 def _cut(text: str) -> str:
