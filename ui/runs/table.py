@@ -36,8 +36,8 @@ _TABLE: Slot[int] = Slot("runs-table", 0)
 ROW, TALL, HEAD = 35, 68, 38
 """Heights in pixels; long names are read whole in tall rows, in which text wraps."""
 
-LONG = {"Name": 60, "Input": 42}
-"""Letters from which a text of a column is long."""
+LONG = 60
+"""Letters from which a name is long."""
 
 PLAIN = (
     tr_noop("Model"), tr_noop("Status"), tr_noop("Kind"), tr_noop("Duration"), tr_noop("Size"), tr_noop("Pinned"),
@@ -61,7 +61,7 @@ def choose(runs: Sequence[Run]) -> tuple[str, ...]:
     # Rows are chosen by number: another list is another table, or the choice would slip to a neighbour.
     key = f"runs-{_TABLE.get()}-{hashlib.sha256(''.join(ids).encode()).hexdigest()[:16]}"
     shown = frame(runs)
-    row = TALL if any(shown[name].str.len().gt(letters).any() for name, letters in LONG.items()) else ROW
+    row = TALL if any(shown[name].str.len().gt(LONG).any() for name in ("Name", "Input")) else ROW
     chosen = st.dataframe(
         shown, key=key, hide_index=True, column_config=_config(wide=row == ROW), on_select="rerun",
         selection_mode="multi-row",
