@@ -61,7 +61,7 @@ _BREAK = re.compile("[ \n]")
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
-_FOOTER = (
+_PURPOSE = (
     "SlideLens is a tool for exploration and teaching and for presenting the reasons behind a model's result to "
     "decision-makers. It does not replace a landslide inventory made by experts who know the area."
 )
@@ -221,6 +221,8 @@ def _body(parts: Sequence[Part]) -> Iterable[Flowable]:
         contents = TableOfContents(dotsMinLevel=0, levelStyles=[_styles()["contents"]])
         yield Spacer(0, 8)
         yield contents
+    yield Spacer(0, 8)
+    yield _text(_PURPOSE, "origin")  # at the end it could stand on a page of its own
     figures = _Figures()
     for part in parts:
         heading = _text(part.title, "part", f'<a name="{escape(part.anchor)}"/>')
@@ -228,8 +230,6 @@ def _body(parts: Sequence[Part]) -> Iterable[Flowable]:
         yield heading
         for item in part.content:
             yield from _flowables(item, figures)
-    yield Spacer(0, 14)
-    yield _text(_FOOTER, "origin")
 
 
 class _Figures:

@@ -96,8 +96,12 @@ def _counted(progress: Progress) -> str:
 def settings_of(opened: Opened) -> str:
     """The settings with which a review began, in words; those that are zero did nothing."""
     texts = texts_of(opened.view, in_metres=opened.found.grid.in_metres)
-    used = {name: text for name, text in texts.items() if opened.view_values[name]}
-    return ", ".join(f"{setting_words(name)} {setting_words(text)}" for name, text in used.items())
+    used = {name: (value, texts[name]) for name, value in opened.view_values.items() if value and name in texts}
+    shares = {name for name, (value, _) in used.items() if isinstance(value, float) and value < 1}
+    return ", ".join(
+        f"{setting_words(name)} {f'{value:.2f}' if name in shares else setting_words(text)}"
+        for name, (value, text) in used.items()
+    )
 
 
 def reviewed(content: GridReport) -> Part | None:
@@ -140,8 +144,8 @@ def reviewed(content: GridReport) -> Part | None:
 
 
 def _status(opened: Opened, row: Mapping[Any, Any]) -> str:
-    made = opened.review.features[row["id"]].made_of
-    return ", ".join(part for part in (STATUSES[row["status"]], made) if part)
+    one = opened.review.features[row["id"]]
+    return ", ".join(part for part in ("" if one.is_merged else STATUSES[row["status"]], one.made_of) if part)
 
 
 def _table(opened: Opened) -> Table | None:

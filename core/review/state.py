@@ -91,11 +91,24 @@ class Feature:
     values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def made_of(self) -> str:
-        """What it was made of, in words; empty where it was not split or merged."""
+    def is_merged(self) -> bool:
+        """Whether others were merged into it and nobody has judged it since."""
+        return len(self.parents) > 1 and self.status == "edited"
+
+    @property
+    def relation(self) -> tuple[Literal["", "split from", "merged from", "merged with"], str]:
+        """What it was made of: how, and of which others; what was merged keeps the name of the largest."""
+        others = ", ".join(name for name in self.parents if name != self.id)
         if not self.parents:
-            return ""
-        return f"{'merged from' if len(self.parents) > 1 else 'split from'} {', '.join(self.parents)}"
+            return "", ""
+        if len(self.parents) == 1:
+            return "split from", others
+        return "merged with" if self.id in self.parents else "merged from", others
+
+    @property
+    def made_of(self) -> str:
+        """The same in words; empty where it was not split or merged."""
+        return " ".join(self.relation).strip()
 
 
 @dataclass(frozen=True)

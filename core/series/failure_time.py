@@ -101,7 +101,10 @@ def failure_time(times: Times, values: Values, days: float, alpha: float = ALPHA
         )
     first = onset_of(found.values)
     if first is None:
-        return without("The slope is not accelerating: its latest velocities are not above the earlier ones.")
+        return without(
+            f"The slope is not accelerating: the mean of its last {SHORT} velocities is not above that of its last "
+            f"{LONG}, each over {count(days, 'day', form='.3g')}."
+        )
     moments = found.times
     onset = np.datetime64(str(moments[first]))
     since = np.arange(len(moments)) >= first

@@ -72,6 +72,8 @@ def rate(value: float) -> str:
 
 def _trust(view: View) -> None:
     """Beside what was found, how much of it is right: nobody should read the one without the other."""
+    from core.tasks.detection.labels import minimum_pixels
+
     curve = view.findings.curve
     if curve is None:
         st.caption(tr("This image has no reference: the accuracy of this result is unknown."))
@@ -101,8 +103,12 @@ def _trust(view: View) -> None:
     st.markdown(
         tr(
             "{right}Of its {truth:,} landslides, {hits:,} were found and **{truth_2:,} "
-            "missed** (a detection counts as correct if its overlap, IoU, is at least 0.5).{unknown}"
-        ).format(right=right, truth=point.truth, hits=point.hits, truth_2=point.truth - point.hits, unknown=unknown)
+            "missed** (a detection counts as correct if its overlap, IoU, is at least 0.5). Landslides of the "
+            "reference that touch count as one, and those below {least:,} pixels are not counted.{unknown}"
+        ).format(
+            right=right, truth=point.truth, hits=point.hits, truth_2=point.truth - point.hits, unknown=unknown,
+            least=minimum_pixels(view.result.grid.ground_distance()),
+        )
     )
 
 

@@ -161,7 +161,9 @@ def _listed(result: ForecastResult, station: str, model: str, titles: Mapping[st
         return
     st.caption(told)
     formats: dict[str, object] = {"Model": tr("Model")}
-    numbers = {"Forecast (mm)": tr_noop("Forecast (mm)"), "from": tr_noop("90 % from"), "to": tr_noop("90 % to")}
+    numbers = {
+        "Forecast (mm)": tr_noop("Forecast (mm)"), "from": tr_noop("90 % from (mm)"), "to": tr_noop("90 % to (mm)"),
+    }  # fmt: skip
     formats |= {name: st.column_config.NumberColumn(tr(title), format="%.1f") for name, title in numbers.items()}
     st.dataframe(pandas.DataFrame(rows), hide_index=True, width="stretch", column_config=formats, placeholder="–")
     if notes:

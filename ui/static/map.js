@@ -921,9 +921,10 @@ window.slidelens = window.slidelens || (function () {
     drawPanel();
     refresh();
     if (marker) map.removeLayer(marker);
-    marker = next.marker && L.circleMarker(next.marker, {
-      radius: 7, color: "#ffffff", weight: 3, fillColor: "#000000", fillOpacity: 0.9, interactive: false,
-    }).addTo(map);
+    // A ring, so that what was clicked is seen in it.
+    marker = next.marker && L.featureGroup([["#ffffff", 5], ["#000000", 2]].map(function (line) {
+      return L.circleMarker(next.marker, { radius: 7, color: line[0], weight: line[1], fill: false, interactive: false });
+    })).addTo(map);
     updateDrawing(next);
     // Who comes by an address that names a landslide is shown it once, wherever the map was left.
     if (next.arrival && next.focus && remember("arrival") !== next.arrival) {

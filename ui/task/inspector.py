@@ -84,5 +84,7 @@ def show_coordinates(x: float, y: float, grid: Grid, of: str = "pixel") -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         first = tr("Centre of the {of}: x, y, {system}").format(of=tr(of), system=coordinate_system(grid))
         for name, text in ((first, here), (tr("latitude, longitude"), degrees)):
-            st.caption(name, width="content")
-            st.code(text, language=None, width="content")
+            # Of its own, so that a name and its numbers come to stand on one line.
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+                st.caption(name, width="content")
+                st.code(text, language=None, width="content")

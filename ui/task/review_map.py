@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from core.review.found import Opened
     from ui.task.reviewing import Reviewing
 
+RELATIONS = {
+    "split from": tr_noop("split from {names}"), "merged from": tr_noop("merged from {names}"),
+    "merged with": tr_noop("merged with {names}"),
+}  # fmt: skip
+"""What a feature was made of, in words."""
+
 DRAWN, CHANGED = 2000, 1000
 """Features on the map: the first, and of the others those that were changed."""
 
@@ -31,10 +37,10 @@ def told(at: Reviewing) -> list[str] | None:
         return None
     grid = at.opened.found.grid
     (size,) = feature_areas([one], grid)
-    words = [single_area_text(size, grid.in_metres), tr(STATUSES[one.status])]
-    if one.parents:
-        form = tr("merged from {names}") if len(one.parents) > 1 else tr("split from {names}")
-        words.append(form.format(names=", ".join(one.parents)))
+    words = [single_area_text(size, grid.in_metres), *([] if one.is_merged else [tr(STATUSES[one.status])])]
+    how, names = one.relation
+    if how:
+        words.append(tr(RELATIONS[how]).format(names=names))
     for name, title in (("mean_probability", tr("mean probability")), ("score", tr("confidence"))):
         if one.values.get(name) is not None:
             words.append(f"{title} {one.values[name]:.2f}")

@@ -293,4 +293,6 @@ def tell(selection: Selection, noun: str, facts: Sequence[str] | None) -> None:
                 ),
                 width="content",
             )
+        else:
+            st.markdown(tr("**Selected place**"), width="content")
         st.button(tr("Clear selection"), key=f"clear-{selection.run}", type="tertiary", on_click=selection.clear)

@@ -132,7 +132,7 @@ def known_ahead(asked: ForecastRequest, series: RegularSeries) -> tuple[Supposed
         past = past[np.isfinite(past)]
         if not past.size:
             continue
-        words = {"rain": "total rain, mm"}.get(quantity, "change, m" if quantity in LEVEL else "mean")
+        words = {"rain": "total (mm)"}.get(quantity, "change (m)" if quantity in LEVEL else "mean")
         low, usual, high = (float(one) for one in (past.min(), np.median(past), past.max()))
         found.append(Supposed(name, quantity, f"{name}, next {span.removeprefix('1 ')}: {words}", low, usual, high))
     return tuple(found)

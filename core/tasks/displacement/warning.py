@@ -109,8 +109,8 @@ def warning_of(measured: pd.DataFrame, look: Look) -> EarlyWarning:
     found = velocities(times, values, span)
     short = max(span / 2, 1e-3)
     notes = [
-        f"Velocities are slopes of a line through the readings of the preceding {_days(span)}; those of the inverse "
-        f"velocity are of half as long stretches ({_days(short)}), which show an acceleration sooner."
+        f"Velocities are slopes of a line through the readings of the preceding {_days(span)}; for the "
+        f"inverse velocity, of half as many ({_days(short)}), which shows an acceleration sooner."
     ]
     levels = look.given_levels() or _from_quiet(found, whole, look.quiet, notes)
     log = transitions(found, levels) if levels else ()
@@ -146,8 +146,8 @@ def sentences(found: EarlyWarning) -> tuple[str, ...]:
     told = []
     if found.now == found.now:
         told.append(
-            f"On {str(found.day)[:10]} the velocity was {_velocity(found.now)} from the preceding {_days(found.span)} "
-            f"({class_of(found.now)}, Cruden and Varnes): {NAMES[found.level]}."
+            f"On {str(found.day)[:10]} the velocity was {_velocity(found.now)}, from the preceding "
+            f"{_days(found.span)}. Cruden–Varnes class: {class_of(found.now)}. Alert: {NAMES[found.level]}."
         )
     else:
         told.append(f"On {str(found.day)[:10]} the velocity is unknown: there are too few readings in the preceding "

@@ -37,7 +37,7 @@ def test_before_the_failure_levels_are_reached_and_its_time_lies_in_the_interval
     assert abs(found.saito - FAILS) < np.timedelta64(2, "D")
     assert "If the acceleration continued as it has since its onset, the inverse velocity would reach zero on " in told
     assert f"Saito's three-point method gives {str(found.saito)[:10]} as the time of failure." in told
-    assert " mm/day from the preceding 2.5 days (slow, Cruden and Varnes): level 3." in told
+    assert " mm/day, from the preceding 2.5 days. Cruden–Varnes class: slow. Alert: level 3." in told
     assert "slow" in told
 
 

@@ -474,7 +474,7 @@ def test_the_summary_and_the_map_tell_of_the_review(tmp_path: Path, store: Store
     drawn = reviewed.judged_outlines(content)
     assert [len(drawn.correct), len(drawn.wrong), len(drawn.added)] == [1, 1, 0]
     moved = " ".join(read(replace(content, choice=Choice(0.7, 0.0))).text.split())
-    assert "1 false alarm. The review began at threshold 0.5, minimum area 0 m², fill holes 0 m²; its numbers" in moved
+    assert "false alarm 1. The review began at threshold 0.50; its numbers" in moved
     without = read(replace(content, review=None)).text
     assert "have been reviewed" not in without
     assert "Marks: what reviewers decided" not in without
