@@ -103,14 +103,14 @@ def _slider(one: Supposed) -> float:
     step = max(round(reach / 100, 3), 0.001)
     return float(
         st.slider(
-            one.what,
+            tr("{what}; so far {low:.4g} to {high:.4g}").format(what=one.what, low=one.low, high=one.high),
             round(low, 3),
             round(high, 3),
             round(one.usual, 3),
             step,
-            width=260,
-            help=tr("Range so far: {low:.4g} to {high:.4g}, median {usual:.4g}.").format(
-                low=one.low, high=one.high, usual=one.usual
+            width=330,
+            help=tr("Median so far {usual:.4g}. The model has not been tested outside the range so far.").format(
+                usual=one.usual
             ),
         )
     )

@@ -6,7 +6,7 @@ window.slidelens = window.slidelens || (function () {
 
   const word = window.slidelensWords.word;
   let map, settings, renderer, shown, panel, legend, marker, halo, swipe, lastFocus, toShow, placed, restored, whole, fitting;
-  let lastReplaced, lastVisible, arrives = false, reloaded = false;
+  let lastReplaced, lastVisible, arrives = false, reloaded = false, folded = false;
   let selection = [], picture = null, TileLayer, resting, places, bar, showPointer;
   const WHOLE = "The whole image is visible, so there is no part to use. Zoom in first.";
   const TRIES = 6, THROUGH = 0.6, REST = 150, PATIENCE = 8000, ZOOMS_OUT = 6;
@@ -718,18 +718,24 @@ window.slidelens = window.slidelens || (function () {
       leaveEditing();
       group.clearLayers();
       addDrawing(group, given.drawing);
-      const edit = map.getContainer().querySelector(".leaflet-draw-edit-edit");
-      if (!given.drawing || !edit) return;
-      // As large as the map can show it beside its tools, so that its corners are apart. The legend would cover some.
-      const size = map.getSize(), open = legend.open;
+      const edit = map.getContainer().querySelector(".leaflet-draw-edit-edit"), size = map.getSize();
+      if (!given.drawing || !edit) return unfold();
+      // As large as the map can show it beside its tools, so that its corners are apart. The legend would cover some,
+      // also of what is drawn, until it is used or deleted.
+      folded = folded || legend.open;
       legend.open = false;
-      map.once("draw:editstop", function () { legend.open = open; });
+      map.once("draw:deleted", unfold);
       map.fitBounds(group.getBounds(), {
         paddingTopLeft: [Math.min(160, size.x / 5), Math.min(110, size.y / 4)], paddingBottomRight: [40, 40],
         maxZoom: settings.maxZoom, animate: false,
       });
       edit.click();
     }
+  }
+
+  function unfold() {
+    legend.open = legend.open || folded;
+    folded = false;
   }
 
   // What the map shows of the image becomes the drawn area, in place of any other: a rectangle like one drawn by hand.
