@@ -138,11 +138,11 @@ KNOWN: Mapping[str, Field] = {
     "run": Field("Run", "Identifier of the run."),
     "model": Field("Model", "Name of the model of the run."),
     "x": Field(
-        "x", "Position of a point within the outline, in the coordinate system of the layer (the column crs); the "
-        "column of pixels of an image without coordinate system.", "unit of the coordinate system, or px"),
+        "x", "Position of a point within the outline, in the coordinate system of the layer (see crs); in an image "
+        "without coordinate system, its pixel column.", "unit of the coordinate system, or px"),
     "y": Field(
-        "y", "Position of a point within the outline, in the coordinate system of the layer (the column crs); the "
-        "row of pixels, counted from the top, of an image without coordinate system.",
+        "y", "Position of a point within the outline, in the coordinate system of the layer (see crs); in an image "
+        "without coordinate system, its pixel row, counted from the top.",
         "unit of the coordinate system, or px"),
     "crs": Field("Coordinate system", "Coordinate system of x and y."),
     "longitude": Field("Longitude", "Longitude of the same point in WGS 84, east positive.", "°", kind="number"),

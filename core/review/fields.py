@@ -39,7 +39,8 @@ def review_fields(opened: Opened) -> dict[str, Field]:
     options = options_of(type(opened.view))
     return {
         "status": Field(
-            "Status code", "Result of the review, as a code.", codes=STATUSES),
+            "Status code", "Result of the review, as a code; merged and split outlines are edited ones.",
+            codes=STATUSES),
         "status_label": Field("Status", "The status in words.", balloon=5),
         "landslide": Field(
             "Landslide (1 yes, 0 no)", "Whether it is a landslide by the review.",

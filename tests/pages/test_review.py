@@ -162,7 +162,7 @@ def test_the_findings_say_what_reviewers_decided(page: AppTest, store: Store, ru
     assert "review" in columns
     assert page.dataframe[0].value.set_index("id")["review"].to_dict() == {first: "not reviewed", second: "false alarm"}
     assert {name: facts["Review"] for name, facts in told.items()} == {first: "not reviewed", second: "false alarm"}
-    assert "**Reviewed: 1** of the model's (false alarm 1)." in texts(page)
+    assert "**Reviewed: 1** of what the model found (false alarm 1)." in texts(page)
     next(one for one in page.selectbox if one.label == "Language").set_value("es").run()
     spanish = messages.catalog("es")
     assert list(page.dataframe[0].value["review"]) == [spanish["not reviewed"], spanish["false alarm"]]

@@ -63,7 +63,10 @@ def _tell(at: Reviewing) -> None:
     st.progress(progress.reviewed / progress.total if progress.total else 1.0, text=text)
     if progress.reviewed:
         several = count(progress.total, tr(noun), tr(at.opened.found.several))
-        st.caption(tr("The model's {several}: {list}.").format(several=several, list=", ".join(counted)))
+        told = tr("The model's {several}: {list}.").format(several=several, list=", ".join(counted))
+        if any(one.is_merged or one.relation[0] == "split from" for one in review.features.values()):
+            told += " " + tr("In the inventory and its files, merged and split ones count as outline corrected.")
+        st.caption(told)
     if at.opened.found.left_out:
         st.warning(
             tr(
