@@ -61,7 +61,8 @@ def _false_alarms(model: StoredModel) -> str:
 
     return tr(
         "On the synthetic valley before its event, which has no fresh landslides, {share} of the pixels reach its "
-        "threshold {threshold:.2f} (before the minimum area is applied)."
+        "threshold {threshold:.2f}. That image has other colours than the one after the event, so the two shares "
+        "cannot be compared."
     ).format(share=percent(rate / 1e6), threshold=model.spec.threshold)
 
 

@@ -162,6 +162,6 @@ def _quiet_valley(subject: MappingSubject) -> tuple[str, ...]:
     if alarm is None or subject.spec is None:
         return ()
     return (
-        f"On a synthetic valley without fresh landslides, this model still mapped {alarm:,.0f} m² per km², or "
-        f"{percent(alarm / 1e6)}, as landslide (all pixels at its threshold {subject.spec.threshold:.2f}).",
+        "On a synthetic valley without fresh landslides, in other colours than the sample image, this model still "
+        f"mapped {alarm:,.0f} m² per km², or {percent(alarm / 1e6)}, as landslide (all pixels at its threshold {subject.spec.threshold:.2f}).",
     )
