@@ -163,5 +163,6 @@ def _quiet_valley(subject: MappingSubject) -> tuple[str, ...]:
         return ()
     return (
         "On a synthetic valley without fresh landslides, in other colours than the sample image, this model still "
-        f"mapped {alarm:,.0f} m² per km², or {percent(alarm / 1e6)}, as landslide (all pixels at its threshold {subject.spec.threshold:.2f}).",
+        f"mapped {alarm:,.0f} m² per km², or {percent(alarm / 1e6)}, as landslide (all pixels at its "
+        f"threshold {subject.spec.threshold:.2f}).",
     )
