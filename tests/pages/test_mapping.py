@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from core.jobs import jobs
 from core.jobs.jobs import InlineJobs
 from core.jobs.perform import perform, request_of
+from core.learning.metrics import Confusion
 from core.runs.records import Failure, Order, Progress
 from core.runs.store import Store
 from core.tasks.mapping.findings import default_choice
@@ -26,6 +27,7 @@ from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run import Request, order_of
 from core.tasks.mapping.run_scored import rescore
 from tests.factories import ramp, tiny_spec, write_model, write_raster
+from ui.task.key_figures import undefined_note
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -684,3 +686,10 @@ def test_the_pixel_size_of_a_photo_is_entered_by_hand_kept_and_told(
     later.query_params["scene"] = placed.id
     later.run()
     assert "Pixel size (m)" not in [one.label for one in later.number_input]
+
+
+def test_scores_above_the_map_that_are_undefined_say_why() -> None:
+    nothing_known = Confusion(true_positive=0, false_positive=5, false_negative=0, true_negative=95)
+    assert "Recall, because the reference holds no landslide" in undefined_note(nothing_known, "pixel", 5, 0)
+    all_known = Confusion(true_positive=4, false_positive=1, false_negative=2, true_negative=93)
+    assert undefined_note(all_known, "pixel", 5, 6) == ""

@@ -25,7 +25,7 @@ from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
-from ui.task.key_figures import KeyFigure, agreement_figures, mark_peak, peak_figure, show_key_figures
+from ui.task.key_figures import KeyFigure, agreement_figures, mark_peak, peak_figure, show_key_figures, undefined_note
 from ui.task.likeness import likeness_tiles
 from ui.task.notes import show_maker, show_notes, show_warnings
 from ui.task.reference import reference_layer
@@ -128,13 +128,8 @@ def key_figures(findings: Detections) -> list[KeyFigure]:
 
 def _undefined(findings: Detections) -> str:
     """Which scores above the map are undefined, and why; empty where none is."""
-    from core.report.words import why_undefined
-
     one = findings.scores
-    if one is None:
-        return ""
-    values = {tr("Precision"): one.precision, tr("Recall"): one.recall, "F1": one.f1}
-    return why_undefined(values, "detection", one.found, one.truth)
+    return "" if one is None else undefined_note(one, "detection", one.found, one.truth)
 
 
 def peak_of(findings: Detections) -> tuple[float, float] | None:

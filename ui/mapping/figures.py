@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ui.messages import tr
-from ui.task.key_figures import KeyFigure, agreement_figures, peak_figure
+from ui.task.key_figures import KeyFigure, agreement_figures, peak_figure, undefined_note
 from ui.task.view import area_text, whole_of
 
 if TYPE_CHECKING:
@@ -46,16 +46,14 @@ def key_figures(result: MappingResult, choice: Choice, findings: Landslides | No
 
 def undefined(result: MappingResult, choice: Choice) -> str:
     """Which scores above the map are undefined, and why; empty where none is."""
-    from core.report.words import why_undefined
     from core.tasks.mapping.findings import score as scored
 
     agreement = scored(result, choice.threshold)
     if agreement is None:
         return ""
     one = agreement.model
-    values = {tr("Precision"): one.precision, tr("Recall"): one.recall, "F1": one.f1}
     found, known = one.true_positive + one.false_positive, one.true_positive + one.false_negative
-    return why_undefined(values, "pixel", found, known)
+    return undefined_note(one, "pixel", found, known)
 
 
 def peak(result: MappingResult) -> tuple[float, float] | None:

@@ -73,6 +73,20 @@ def agreement_figures(scores: Agreement, found: str, known: str) -> list[KeyFigu
     ]
 
 
+def undefined_note(scores: Agreement, what: str, found: int, known: int) -> str:
+    """Which of these scores are undefined, and why; empty where none is.
+
+    Parameters
+    ----------
+    what, found, known
+        As `core.report.words.why_undefined` takes them.
+    """
+    from core.report.words import why_undefined
+
+    values = {tr("Precision"): scores.precision, tr("Recall"): scores.recall, "F1": scores.f1}
+    return why_undefined(values, what, found, known)
+
+
 def score_text(value: float) -> str:
     """A score with three decimals; a dash where it is undefined."""
     return "–" if math.isnan(value) else f"{value:.3f}"
