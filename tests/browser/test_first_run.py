@@ -73,6 +73,8 @@ def test_the_first_button_of_every_task_leads_to_a_result(address: str, visit: C
         figures.first.wait_for()
         assert any(character in "123456789" for character in figures.first.inner_text())
         _is_first_on_a_phone(page)
+        if page.locator("iframe").count() and page.locator(".st-key-key-figures").count():
+            _is_seen_at_once(page)
         assert page.locator("[data-testid=stAlertContentError]").count() == 0
         further.pop(name, lambda _: None)(seen)
     assert not titles
@@ -88,6 +90,21 @@ def _is_first_on_a_phone(page: Any) -> None:
           const top = element => element.getBoundingClientRect().top;
           const figure = document.querySelector("[data-testid=stMetricValue]");
           return top(figure) < top(document.querySelector("[data-testid=stBaseButton-primaryFormSubmit]"));
+        }"""
+    )
+    page.set_viewport_size(size)
+
+
+def _is_seen_at_once(page: Any) -> None:
+    """On a laptop's screen the key figures and the whole map are seen together, below any warning."""
+    size = page.viewport_size
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.locator("[data-testid=stMain]").evaluate("main => main.scrollTo(0, 0)")
+    page.wait_for_function(
+        """() => {
+          const of = name => document.querySelector(name).getBoundingClientRect();
+          const [figures, map] = [of(".st-key-key-figures"), of("[data-testid=stMain] iframe")];
+          return figures.top >= 0 && figures.bottom < map.top && map.height >= 380 && map.bottom <= innerHeight;
         }"""
     )
     page.set_viewport_size(size)

@@ -71,7 +71,7 @@ def show(record: SceneRecord, result: DetectionResult) -> None:
 def _show(record: SceneRecord, result: DetectionResult) -> None:
     from ui.detection.tabs import show_tabs
 
-    head = st.container(gap="small")
+    head = st.container(gap="xsmall")
     choice, cell = choose(result)
     findings = found(result.id, choice, result)
     if (peak := peak_of(findings)) is not None:

@@ -121,7 +121,7 @@ def show(record: SceneRecord, result: MappingResult) -> None:
 def _show(record: SceneRecord, result: MappingResult) -> None:
     from ui.mapping.tabs import show_tabs
 
-    head = st.container(gap="small")
+    head = st.container(gap="xsmall")
     choice = choose(result)
     findings = None
     with guard():
