@@ -60,7 +60,7 @@ def draw_judged(axes: Axes, judged: Judged, grid: Grid) -> list[Line2D]:
             )
     handles = []
     for which, sign, colour, words in (
-        (judged.correct, "o", TRUE_POSITIVE, "Reviewed: correct, or outline corrected"),
+        (judged.correct, "o", TRUE_POSITIVE, "Reviewed: correct, or outline corrected, split or merged"),
         (judged.wrong, "X", WRONG, "Reviewed: false alarm or deleted"),
         (judged.added, "P", TRUE_POSITIVE, "Added by a reviewer"),
     ):

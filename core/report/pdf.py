@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
@@ -228,8 +229,11 @@ def _body(parts: Sequence[Part]) -> Iterable[Flowable]:
         heading = _text(part.title, "part", f'<a name="{escape(part.anchor)}"/>')
         heading.part = (part.anchor, marked(part.title), part.title)
         yield heading
-        for item in part.content:
-            yield from _flowables(item, figures)
+        for item, after in zip_longest(part.content, part.content[1:]):
+            shown = list(_flowables(item, figures))
+            if isinstance(item, Paragraph) and isinstance(after, Pictures):
+                shown[-1].keepWithNext = 1  # a heading and a sentence do not end a page whose picture is on the next
+            yield from shown
 
 
 class _Figures:

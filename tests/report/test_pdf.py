@@ -131,6 +131,15 @@ def test_a_picture_shrinks_below_its_heading_as_well(tmp_path: Path, empty: floa
     assert shown.drawHeight == (200 if empty == 300 or pages == 2 else pytest.approx(744 - empty - 26, abs=2))
 
 
+def test_a_sentence_stays_with_the_picture_that_it_introduces() -> None:
+    from core.report.pdf import _body
+
+    drawn = Pictures((picture(),))
+    story = list(_body([Part("a", "A", (Paragraph("First."), Paragraph("Then."), drawn, Paragraph("Last.")))]))
+    held = {one.getPlainText(): bool(one.getKeepWithNext()) for one in story if hasattr(one, "getPlainText")}
+    assert [held[words] for words in ("A", "First.", "Then.", "Last.")] == [True, False, True, False]
+
+
 def test_heads_of_tables_keep_their_units_and_have_room_for_them() -> None:
     from core.report.pdf import NO_BREAK, _fonts, _widths
 

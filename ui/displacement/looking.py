@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 KINDS = {
-    "gap": ("gap", "gaps"), "silence": ("silence", "silences"), "outlier": ("outlier", "outliers"),
+    "gap": ("long gap", "long gaps"), "silence": ("silence", "silences"), "outlier": ("outlier", "outliers"),
     "step": ("sudden step", "sudden steps"), "instrument": ("changed instrument", "instrument changes"),
     "stuck": ("stuck instrument", "constant readings"),
 }  # fmt: skip
@@ -140,7 +140,7 @@ def show(record: DatasetRecord, columns: Columns, beside: Beside | None = None) 
     drivers = {one.name: one.quantity for one in monitoring.drivers}
     figure = series_figure(series, drivers, shown, station_colours(names))
     st.plotly_chart(figure, key=f"series-{record.id}", config=PLAIN_CHART)
-    st.caption(tr("Cumulative displacement and possible drivers. Dotted: gaps, filled by linear interpolation."))
+    st.caption(tr("Cumulative displacement and possible drivers. Dotted: interpolated where values are missing."))
     raw = read_monitoring(record.id, record.digest, columns, table, record.name)
     if _check(record, _findings(record.id, record.digest, columns, raw)) != corrections:
         st.rerun()

@@ -95,7 +95,7 @@ def _figures(result: ForecastResult, station: str, model: str) -> None:
         KeyFigure(tr("RMSE of {model}").format(model=within(title_of(simple))),
                   f"{result.of(station, simple, 'rmse'):.2f} mm",
                   tr("RMSE of the simple forecast that was best on the training part.")),
-        KeyFigure(tr("Skill"), "–" if skill != skill or model == simple else f"{signed(100 * skill, '.0f')} %",
+        KeyFigure(tr("Skill"), "–" if skill != skill or model == simple else signed(skill, ".2f"),
                   labels.meaning("skill") or ""),
     ])  # fmt: skip
 
@@ -128,7 +128,7 @@ def findings(view: Shown) -> None:
     colours = station_colours(result.names)
     drawn = series_figure(series, result.drivers, result.names, colours)
     st.plotly_chart(drawn, key=f"series-{result.id}", config=PLAIN_CHART)
-    st.caption(tr("Cumulative displacement and possible drivers. Dotted: gaps, filled by linear interpolation."))
+    st.caption(tr("Cumulative displacement and possible drivers. Dotted: interpolated where values are missing."))
     _stations(result, look.station)
 
 

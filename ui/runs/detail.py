@@ -78,9 +78,9 @@ def _numbers(run: Run) -> None:
     known = [name for name in labels.metrics() if name in run.metrics]
     if not known:
         return
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="medium"):
         for name in known:
-            st.metric(labels.title_of_metric(name), labels.metric(name, run.metrics[name]), width=120,
+            st.metric(labels.title_of_metric(name), labels.metric(name, run.metrics[name]), width="content",
                       help=labels.meaning(name))  # fmt: skip
     if is_primary(run):
         st.caption(labels.counted(run))

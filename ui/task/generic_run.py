@@ -41,7 +41,8 @@ def _metrics(run: Run) -> None:
         return
     with st.container(horizontal=True, gap="medium"):
         for name, value in run.metrics.items():
-            st.metric(labels.title_of_metric(name), labels.metric(name, value), width=140, help=labels.meaning(name))
+            title, text = labels.title_of_metric(name), labels.metric(name, value)
+            st.metric(title, text, width="content", help=labels.meaning(name))
 
 
 def _files(run: Run) -> None:

@@ -77,7 +77,7 @@ def parts(content: ForecastInput) -> Iterator[Part | None]:
     yield Part("summary", "Summary", (lead, *synthetic_box(result), figures, Items(said.others)))
     series, forecasts = series_of(result), forecasts_of(result)
     drawn = draw_series(series, result.drivers, result.names)
-    caption = "Cumulative displacement and its possible drivers. Dotted: gaps, filled by linear interpolation."
+    caption = "Cumulative displacement and its possible drivers. Dotted: interpolated where values are missing."
     yield Part("series", "Displacement", (Pictures((picture(drawn, "Displacement over time", caption),)),))
     simple = str(result.stations[look.station]["best_simple"])
     figure = draw_forecast(forecasts, series, look.station, look.model, simple)
@@ -149,7 +149,7 @@ def _figures(result: ForecastResult, look: Look) -> tuple[KeyFigure, ...]:
         KeyFigure("Best simple forecast", f"{result.of(look.station, simple, 'rmse'):.2f} mm", title_of(simple)),
     ]
     if skill == skill and look.model != simple:
-        figures.append(KeyFigure("Skill", f"{signed(100 * skill, '.0f')} %", f"relative to {within(title_of(simple))}"))
+        figures.append(KeyFigure("Skill", signed(skill, ".2f"), f"relative to {within(title_of(simple))}"))
     return tuple(figures)
 
 

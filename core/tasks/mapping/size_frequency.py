@@ -193,8 +193,8 @@ def _why_not(kept: NDArray[np.float64], minimum: float, pixels: int) -> str:
     if kept.size < FEWEST_LANDSLIDES:
         return (
             f"{count(kept.size, 'landslide')} {agree(kept.size, 'reaches', 'reach')} the smallest mappable area "
-            f"({minimum:,.0f} m², {count(pixels, 'pixel')}); at least {FEWEST_LANDSLIDES} are needed to fit a size "
-            "distribution."
+            f"({count(pixels, 'pixel')}, {minimum:,.0f} m² on the ground); at least "
+            f"{FEWEST_LANDSLIDES} are needed to fit a size distribution."
         )
     sizes = np.unique(kept).size
     if sizes < FEWEST_SIZES:

@@ -78,7 +78,7 @@ def verdict(result: SusceptibilityResult) -> Verdict:
     """What the comparison comes to, of a map what the map comes to: judged by spatial folds where there are any."""
     said = _verdict(result)
     if not isinstance(result, SusceptibilityMap):
-        return said
+        return Verdict(said.lead, (*said.others, _balance(result)))
     model, scheme = result.mapped[0], judging_scheme(result)
     lead = (
         f"{title_of(model)}: AUROC {result.of(model, scheme, 'auroc'):.3f} "
@@ -96,8 +96,7 @@ def verdict(result: SusceptibilityResult) -> Verdict:
     if outside:
         unlike = (
             f"{100 * outside:.1f} % of the mapped area is unlike the cells that the model was trained on: the index "
-            "there is "
-            "extrapolated."
+            "there is extrapolated."
         )
         others = (unlike, *others)
     return Verdict(lead, others)
@@ -122,7 +121,7 @@ def _verdict(result: SusceptibilityResult) -> Verdict:
     if "random" in result.schemes and scheme != "random":
         drop = result.of(first, "random", "auroc") - result.of(first, scheme, "auroc")
         others.append(
-            f"On random folds, its AUROC is {result.of(first, 'random', 'auroc'):.3f}, {abs(drop):.3f} "
+            f"{title_of(first)} on random folds: AUROC {result.of(first, 'random', 'auroc'):.3f}, {abs(drop):.3f} "
             f"{'higher' if drop >= 0 else 'lower'}. Neighbouring cells are similar, and random folds test the model on "
             "neighbours of its training cells."
         )
@@ -131,14 +130,17 @@ def _verdict(result: SusceptibilityResult) -> Verdict:
             "Random folds test the model on neighbours of its training cells: its performance elsewhere is not known. "
             "Give coordinates for spatial folds."
         )
+    return Verdict(lead, tuple(others))
+
+
+def _balance(result: SusceptibilityResult) -> str:
+    """How many cells of a table are landslides, and what follows for its index; a map has a note of its own."""
     share = result.landslides / result.count
     slides = agree(result.landslides, "is a landslide", "are landslides")
-    others.append(
+    return (
         f"{result.landslides:,} of {result.count:,} cells ({100 * share:.0f} %) {slides}. Unless this is their share "
-        "in "
-        "the area, the result is an index that ranks places, not a probability."
+        "in the area, the result is an index that ranks places, not a probability."
     )
-    return Verdict(lead, tuple(others))
 
 
 def interval(result: SusceptibilityResult, model: str, scheme: str) -> str:
