@@ -199,11 +199,11 @@ def _given(guess: _Guess, before: AreaPlan | None) -> tuple[GivenFactor, ...]:
     edited = cast("DataFrame", st.data_editor(
         table, hide_index=True, key="given-factors", disabled=["Raster", "Band"],
         column_config={
-            "Use": st.column_config.CheckboxColumn(tr("Use"), width="small"),
+            "Use": st.column_config.CheckboxColumn(tr("Use"), width=60),
             "Raster": tr("Raster"), "Band": tr("Band"),
-            "Kind": st.column_config.SelectboxColumn(tr("Kind"), options=list(kinds.values()), required=True,
+            "Kind": st.column_config.SelectboxColumn(tr("Kind"), options=list(kinds.values()), required=True, width=88,
                                                      help=tr("Quantities are interpolated; classes are never mixed.")),
-            "Factor": st.column_config.TextColumn(tr("Factor"), required=True, max_chars=40),
+            "Factor": st.column_config.TextColumn(tr("Factor"), required=True, max_chars=40, width=108),
         },
     ))  # fmt: skip
     kind_of = {title: kind for kind, title in kinds.items()}
