@@ -7,18 +7,18 @@ lose pan, zoom and drawings. Everything that a widget can change goes to the run
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
+from ui.map_drawing import Replaced, asked_visible, drawn_on, keep_drawing, replaced_drawing
 from ui.map_layers import Outlines, Tiles, script_json, street_map
 from ui.map_script import WrittenMap, component, written
 from ui.map_words import translated
 from ui.messages import language
 from ui.resources import base_path
-from ui.state import Slot
 
 if TYPE_CHECKING:
     from core.raster.grid import Grid
@@ -142,40 +142,20 @@ def show_map(
     known = drawn_on(spec, key=key)
     shown = None if known is None else drawing_on_map(spec.grid, known)
     background = (street_map(),) if spec.online and map_of(spec.grid) == "globe" else ()
-    given = _replaced(spec, key).get()
+    given = replaced_drawing(spec, key).get()
     put = None if given.drawing is None else drawing_on_map(spec.grid, given.drawing)
     value = _show(
         written(spec, spec.drawable, base_path(), language()),
         _update(
             spec, layers, background + layers.tiles, drawn=shown, replaced=Replaced(given.number, put),
-            visible=_visible(spec, key).get(),
+            visible=asked_visible(spec, key).get(),
         ),
         key=key,
         height=height,
         around=around,
     )
-    _keep_drawing(spec, key, value)
+    keep_drawing(spec, key, value)
     return _event(spec, value, drawn_on(spec, key=key))
-
-
-def drawn_on(spec: MapSpec, *, key: str) -> dict[str, Any] | None:
-    """What is drawn on a map, as the browser told last, also before the map is shown in this run of the page.
-
-    Whoever draws and at once presses a button is heard with both: the page then acts before it comes to the map.
-
-    Parameters
-    ----------
-    spec, key
-        As given to `show_map`; the key belongs to this scene's map alone.
-
-    Returns
-    -------
-    dict or None
-        As `MapEvent.drawn`.
-    """
-    # st_folium keeps under this key what the map told since it was built.
-    _keep_drawing(spec, key, cast("Mapping[str, Any]", st.session_state.get(key) or {}))
-    return _drawing(spec, key).get()
 
 
 def told_by(spec: MapSpec, *, key: str) -> MapEvent:
@@ -188,82 +168,6 @@ def told_by(spec: MapSpec, *, key: str) -> MapEvent:
     """
     value = cast("Mapping[str, Any]", st.session_state.get(key) or {})
     return _event(spec, value, drawn_on(spec, key=key))
-
-
-@dataclass(frozen=True)
-class Replaced:
-    """A drawing that the page put on a map in place of what was drawn there.
-
-    Parameters
-    ----------
-    number
-        How often that was done.
-    drawing
-        As `MapEvent.drawn`; None for none.
-    before
-        What the browser had told of its drawings until then, which is no longer so.
-    """
-
-    number: int = 0
-    drawing: Mapping[str, Any] | None = None
-    before: Sequence[Mapping[str, Any]] | None = None
-
-
-def replace_drawing(spec: MapSpec, drawing: Mapping[str, Any] | None, *, key: str) -> None:
-    """Put a drawing on a map in place of what is drawn there, ready to be edited; None takes away what is drawn.
-
-    Parameters
-    ----------
-    drawing
-        As `MapEvent.drawn`.
-    spec, key
-        As given to `show_map`.
-    """
-    told = cast("Mapping[str, Any]", st.session_state.get(key) or {}).get("all_drawings")
-    slot = _replaced(spec, key)
-    slot.put(Replaced(slot.get().number + 1, drawing, told))
-    _drawing(spec, key).put(None if drawing is None else dict(drawing))
-
-
-def draw_visible(spec: MapSpec, *, key: str) -> None:
-    """Ask the browser to make what its map shows of the image the drawn area; it then tells of it as of any drawing.
-
-    Where the whole image is visible, or none of it, the map says so and nothing changes.
-
-    Parameters
-    ----------
-    spec, key
-        As given to `show_map`.
-    """
-    asked = _visible(spec, key)
-    asked.put(asked.get() + 1)
-
-
-def put_drawing(spec: MapSpec, *, key: str) -> Mapping[str, Any] | None:
-    """What `replace_drawing` put on a map last."""
-    return _replaced(spec, key).get().drawing
-
-
-def _replaced(spec: MapSpec, key: str) -> Slot[Replaced]:
-    return Slot(f"{key}-replaced-{spec.key}", Replaced())
-
-
-def _visible(spec: MapSpec, key: str) -> Slot[int]:
-    """How often the visible part was asked for."""
-    return Slot(f"{key}-visible-{spec.key}", 0)
-
-
-def _drawing(spec: MapSpec, key: str) -> Slot[dict[str, Any] | None]:
-    return Slot(f"{key}-drawn-{spec.key}", None)
-
-
-def _keep_drawing(spec: MapSpec, key: str, value: Mapping[str, Any]) -> None:
-    from core.serve.coordinates import drawn_area
-
-    # None means that nothing was drawn since the map was built, not that the drawing was removed.
-    told = value.get("all_drawings")
-    if told is not None and told != _replaced(spec, key).get().before:
-        _drawing(spec, key).put(drawn_area(spec.grid, told))
 
 
 def show_swipe(
@@ -319,13 +223,13 @@ def _update(
     tiles: tuple[Tiles, ...],
     drawn: Mapping[str, Any] | None = None,
     swipe: Mapping[str, str] | None = None,
-    replaced: Replaced = Replaced(),
+    replaced: Replaced | None = None,
     visible: int = 0,
 ) -> str:
     """What the map shows now, as JSON; polygons come as text that is written once."""
     from core.serve.coordinates import to_map
 
-    focus = None
+    focus, replaced = None, replaced or Replaced()
     if layers.focus is not None:
         left, bottom, right, top = layers.focus
         focus = [to_map(spec.grid, left, bottom), to_map(spec.grid, right, top)]

@@ -9,10 +9,9 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 import core
@@ -33,6 +32,7 @@ from core.report.parts import (
     Table,
 )
 from core.report.pdf_page import WIDTH, build
+from core.report.pdf_text import BOLD, INK, LINE, NO_BREAK, PLAIN, marked, paragraph, register_fonts, styles
 from core.report.words import moment
 from core.report.write import parts_of, tied, title_of
 
@@ -41,26 +41,11 @@ if TYPE_CHECKING:
 
     from core.report.content import ReportInput, ReportKind
 
-INK, SOFT, LINE, ACCENT, PALE = "#1b1d22", "#565b66", "#d5d8de", "#4b57a6", "#f5f6f9"
-WARNING, WARNING_LINE = "#fff6e9", "#b34700"
-
-PLAIN, BOLD = "SlideLens", "SlideLens-Bold"
-"""Names under which DejaVu Sans, which comes with matplotlib, is registered."""
-
 CONTENTS_FROM = 5
 """Parts from which a report has a table of contents."""
 
-_SCRIPTS = (
-    (re.compile("[\u3040-\u30ff]+"), "HeiseiMin-W3"),
-    (re.compile("[\u1100-\u11ff\uac00-\ud7af]+"), "HYSMyeongJo-Medium"),
-    (re.compile("[\u2e80-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]+"), "STSong-Light"),
-)
-"""Scripts that DejaVu lacks, in fonts that every PDF reader has of its own."""
-
 _BEFORE_UNIT = re.compile(r", (?=\S{1,8}$)")
 _BREAK = re.compile("[ \n]")
-
-NO_BREAK = "\N{NO-BREAK SPACE}"
 
 _PURPOSE = (
     "SlideLens is a tool for exploration and teaching and for presenting the reasons behind a model's result to "
@@ -106,111 +91,24 @@ def write_pdf(
             ) from error
 
 
-@lru_cache(maxsize=1)
-def _fonts() -> frozenset[int]:
-    """Register the fonts; the characters that they have."""
-    import matplotlib
-    from reportlab.pdfbase import pdfmetrics
-    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-    from reportlab.pdfbase.ttfonts import TTFont
-
-    folder = Path(matplotlib.get_data_path(), "fonts", "ttf")
-    regular = TTFont(PLAIN, folder / "DejaVuSans.ttf")
-    pdfmetrics.registerFont(regular)
-    pdfmetrics.registerFont(TTFont(BOLD, folder / "DejaVuSans-Bold.ttf"))
-    pdfmetrics.registerFontFamily(PLAIN, normal=PLAIN, bold=BOLD, italic=PLAIN, boldItalic=BOLD)
-    for _, name in _SCRIPTS:
-        pdfmetrics.registerFont(UnicodeCIDFont(name))
-    return frozenset(regular.face.charToGlyph)
-
-
-def marked(text: str) -> str:
-    r"""Plain text as reportlab's markup: nothing in it is a tag, and each sign is in a font that has it.
-
-    Examples
-    --------
-    >>> marked("a <b> & c 5 m")
-    'a &lt;b&gt; &amp; c 5\xa0m'
-    """
-    known = _fonts()
-    parts: list[str] = []
-    for line in text.split("\n"):
-        shown = "".join(sign if sign.isprintable() or sign == NO_BREAK else " " for sign in tied(line))
-        parts.append(_in_fonts(shown, known))
-    return "<br/>".join(parts)
-
-
-def _in_fonts(text: str, known: frozenset[int]) -> str:
-    found = [(one.start(), one.end(), font) for pattern, font in _SCRIPTS for one in pattern.finditer(text)]
-    made, at = [], 0
-    for start, end, font in sorted(found):
-        made += [_plain(text[at:start], known), f'<font name="{font}">{escape(text[start:end])}</font>']
-        at = end
-    return "".join([*made, _plain(text[at:], known)])
-
-
-def _plain(text: str, known: frozenset[int]) -> str:
-    return escape("".join(sign if ord(sign) in known else "\ufffd" for sign in text))
-
-
-@lru_cache(maxsize=1)
-def _styles() -> dict[str, Any]:
-    """Paragraph styles by what they are for."""
-    from reportlab.lib.styles import ParagraphStyle
-
-    _fonts()
-
-    def style(size: float, *, bold: bool = False, colour: str = INK, **how: Any) -> ParagraphStyle:  # noqa: ANN401
-        font = BOLD if bold else PLAIN
-        return ParagraphStyle("", fontName=font, fontSize=size, leading=size * 1.42, textColor=colour, **how)
-
-    box: dict[str, Any] = {"borderPadding": 7, "borderWidth": 0.6, "leftIndent": 8, "rightIndent": 8, "spaceBefore": 11,
-           "spaceAfter": 13}  # fmt: skip
-    return {
-        "made": style(8.5, bold=True, colour=ACCENT),
-        "title": style(18, bold=True, spaceAfter=4),
-        "origin": style(8, colour=SOFT, spaceAfter=1),
-        "remark": style(9, leftIndent=10, spaceBefore=6, spaceAfter=6),
-        "part": style(14, bold=True, colour=ACCENT, spaceBefore=18, spaceAfter=7, keepWithNext=1),
-        "heading": style(10.5, bold=True, spaceBefore=9, spaceAfter=4, keepWithNext=1),
-        "text": style(9, spaceAfter=6),
-        "lead": style(11.5, bold=True, spaceAfter=9),
-        "item": style(9, leftIndent=12, bulletIndent=2, spaceAfter=2.5),
-        "caption": style(8, colour=SOFT, spaceBefore=3, spaceAfter=10),
-        "about": style(9, bold=True, spaceBefore=8, spaceAfter=4, keepWithNext=1),
-        "note": style(8.5, backColor=PALE, borderColor=LINE, **box),
-        "warning": style(8.5, backColor=WARNING, borderColor=WARNING_LINE, **box),
-        "cell": style(7.5), "cell-bold": style(7.5, bold=True), "cell-number": style(7.5, alignment=2),
-        "cell-bold-number": style(7.5, bold=True, alignment=2),
-        "key": style(7.5, colour=SOFT), "value": style(13, bold=True),
-        "contents": style(9, leftIndent=0, rightIndent=20),
-    }  # fmt: skip
-
-
-def _text(words: str, style: str, before: str = "") -> Flowable:
-    from reportlab.platypus import Paragraph as Text
-
-    return Text(before + marked(words), _styles()[style])
-
-
 def _head(content: ReportInput, subtitle: str) -> list[Flowable]:
     from reportlab.platypus import Paragraph as Text
 
-    styles, address = _styles(), one_line(content.address)
+    address = one_line(content.address)
     title = one_line(content.name) or subtitle
-    head = [_text("SlideLens report", "made"), _text(title, "title")]
+    head = [paragraph("SlideLens report", "made"), paragraph(title, "title")]
     if title != subtitle:
-        head.append(_text(subtitle, "text"))
-    head.append(_text(f"Created {moment(content.made)} from {content.noun} {content.result.id}", "origin"))
+        head.append(paragraph(subtitle, "text"))
+    head.append(paragraph(f"Created {moment(content.made)} from {content.noun} {content.result.id}", "origin"))
     if address.startswith(("http://", "https://")):
         link = f'<link href="{escape(address, {chr(34): "&quot;"})}"><u>{marked(address)}</u></link>'
-        head.append(Text(f"{content.invitation}: {link}", styles["origin"]))
+        head.append(Text(f"{content.invitation}: {link}", styles()["origin"]))
     elif address:
-        head.append(_text(f"{content.invitation}: {address}", "origin"))
+        head.append(paragraph(f"{content.invitation}: {address}", "origin"))
     if content.tags:
-        head.append(_text(f"Tags: {', '.join(map(one_line, content.tags))}", "origin"))
+        head.append(paragraph(f"Tags: {', '.join(map(one_line, content.tags))}", "origin"))
     if content.note.strip():
-        head.append(_text(content.note.strip(), "remark"))
+        head.append(paragraph(content.note.strip(), "remark"))
     return head
 
 
@@ -219,14 +117,14 @@ def _body(parts: Sequence[Part]) -> Iterable[Flowable]:
     from reportlab.platypus.tableofcontents import TableOfContents
 
     if len(parts) >= CONTENTS_FROM:
-        contents = TableOfContents(dotsMinLevel=0, levelStyles=[_styles()["contents"]])
+        contents = TableOfContents(dotsMinLevel=0, levelStyles=[styles()["contents"]])
         yield Spacer(0, 8)
         yield contents
     yield Spacer(0, 8)
-    yield _text(_PURPOSE, "origin")  # at the end it could stand on a page of its own
+    yield paragraph(_PURPOSE, "origin")  # at the end it could stand on a page of its own
     figures = _Figures()
     for part in parts:
-        heading = _text(part.title, "part", f'<a name="{escape(part.anchor)}"/>')
+        heading = paragraph(part.title, "part", f'<a name="{escape(part.anchor)}"/>')
         heading.part = (part.anchor, marked(part.title), part.title)
         yield heading
         for item, after in zip_longest(part.content, part.content[1:]):
@@ -244,25 +142,25 @@ class _Figures:
 
     def caption(self, picture: Picture) -> Flowable:
         self._number += 1
-        return _text(picture.caption, "caption", f'<font name="{BOLD}">Figure {self._number}.</font> ')
+        return paragraph(picture.caption, "caption", f'<font name="{BOLD}">Figure {self._number}.</font> ')
 
 
 def _flowables(item: Content, figures: _Figures) -> Iterable[Flowable]:
     """What stands on the page for a piece of content."""
     match item:
         case Paragraph():
-            yield _text(item.text, "lead" if item.lead else "text")
+            yield paragraph(item.text, "lead" if item.lead else "text")
         case Heading():
-            yield _text(item.text, "heading")
+            yield paragraph(item.text, "heading")
         case Items():
             if item.title:
-                yield _text(item.title, "about")
+                yield paragraph(item.title, "about")
             for words in item.items:
-                yield _text(words, "item", "<bullet>\N{BULLET}</bullet>")
+                yield paragraph(words, "item", "<bullet>\N{BULLET}</bullet>")
         case Notice():
             begin = "Warning: " if item.tone == "warning" else ""
             title = f'<font name="{BOLD}">{marked(begin + item.title)}</font><br/>'
-            yield _text(item.text, item.tone, title)
+            yield paragraph(item.text, item.tone, title)
         case KeyFigures():
             yield _key_figures(item)
         case Pictures():
@@ -270,20 +168,18 @@ def _flowables(item: Content, figures: _Figures) -> Iterable[Flowable]:
         case Table():
             heads = tuple(column.title for column in item.columns)
             numbers = tuple(column.number for column in item.columns)
-            yield _text(item.caption, "about")
+            yield paragraph(item.caption, "about")
             yield _table((heads, *item.rows), numbers)
         case Facts():
-            yield _text(item.caption, "about")
+            yield paragraph(item.caption, "about")
             yield _table(item.rows, (False, False), headed=False)
 
 
 def _key_figures(item: KeyFigures) -> Flowable:
     from reportlab.platypus import Table as Laid
 
-    cells = [
-        [_text(one.name, "key"), _text(one.value, "value"), *([_text(one.words, "key")] if one.words else [])]
-        for one in item.figures
-    ]
+    lines = [((one.name, "key"), (one.value, "value"), (one.words, "key")) for one in item.figures]
+    cells = [[paragraph(words, style) for words, style in ours if words] for ours in lines]
     # As many beside each other as leave the fewest places of the last row empty; those have no frame.
     across = min(range(min(5, len(cells)), min(3, len(cells)) - 1, -1), key=lambda number: -len(cells) % number)
     rows = [cells[start : start + across] for start in range(0, len(cells), across)]
@@ -331,7 +227,7 @@ def _table(rows: Sequence[Sequence[str]], numbers: Sequence[bool], *, headed: bo
 
     def cell(words: str, row: int, column: int) -> Flowable:
         bold = (headed and row == 0) or column == 0
-        return _text(words, f"cell{'-bold' if bold else ''}{'-number' if numbers[column] else ''}")
+        return paragraph(words, f"cell{'-bold' if bold else ''}{'-number' if numbers[column] else ''}")
 
     cells = [[cell(words, row, column) for column, words in enumerate(line)] for row, line in enumerate(rows)]
     widths = _widths(rows, numbers) if headed else [WIDTH * 0.3, WIDTH * 0.7]
@@ -352,7 +248,7 @@ def _widths(rows: Sequence[Sequence[str]], numbers: Sequence[bool]) -> list[floa
     """Widths of the columns of a table: as wide as their words ask, the long ones sharing what is left."""
     from reportlab.pdfbase.pdfmetrics import stringWidth
 
-    _fonts()
+    register_fonts()
     shown = rows[:300]
 
     def widest(column: int, measure: Callable[[str], Iterable[str]]) -> float:

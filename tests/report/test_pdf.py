@@ -26,7 +26,8 @@ from core.report.parts import (
     Pictures,
     Table,
 )
-from core.report.pdf import marked, write_pdf
+from core.report.pdf import write_pdf
+from core.report.pdf_text import marked
 from core.runs.records import Input
 from core.runs.result import RunResult
 
@@ -141,9 +142,10 @@ def test_a_sentence_stays_with_the_picture_that_it_introduces() -> None:
 
 
 def test_heads_of_tables_keep_their_units_and_have_room_for_them() -> None:
-    from core.report.pdf import NO_BREAK, _fonts, _widths
+    from core.report.pdf import _widths
+    from core.report.pdf_text import NO_BREAK, register_fonts
 
-    _fonts()
+    register_fonts()
     heads = [f"Latitude,{NO_BREAK}°", "Share of the polygon that was mapped before"]
     narrow = _widths([heads, ["46.1", "words " * 90]], (True, False))
     alone = _widths([[heads[0], "x"], ["46.1", "x"]], (True, False))

@@ -9,8 +9,9 @@ import streamlit as st
 from core.tasks.imagery.roles import SCENE
 from ui import labels
 from ui.feedback import empty, guard
+from ui.map_drawing import drawn_on
 from ui.map_layers import hillshade_tiles, scene_tiles, terrain_tiles
-from ui.maps import DynamicLayers, MapSpec, drawn_on, show_map
+from ui.maps import DynamicLayers, MapSpec, show_map
 from ui.messages import tr
 from ui.task import bands, generic_run, input_picker, look, onward, opened, pixel_size, press, run, several
 from ui.task import form as ask

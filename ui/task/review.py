@@ -12,7 +12,8 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import guard, plain
-from ui.maps import MapSpec, drawn_on, replace_drawing
+from ui.map_drawing import drawn_on, replace_drawing
+from ui.maps import MapSpec
 from ui.messages import tr
 from ui.state import Slot
 from ui.task.review_drawing import edit_outline, offer_drawing

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.maps import put_drawing, replace_drawing
+from ui.map_drawing import put_drawing, replace_drawing
 from ui.messages import tr, tr_noop
 from ui.state import Slot
 from ui.task.reviewing import Reviewing, attempt, do

@@ -12,7 +12,8 @@ from core.errors import LandslideError
 from core.wording import setting_words
 from ui import resources
 from ui.feedback import show_error
-from ui.maps import MapSpec, drawn_on, told_by
+from ui.map_drawing import drawn_on
+from ui.maps import MapSpec, told_by
 from ui.state import Slot
 from ui.task.reviewer import reviewer
 from ui.task.selection import Selection

@@ -10,7 +10,8 @@ from core.errors import LandslideError
 from core.runs.kinds import kind_of
 from ui import resources
 from ui.feedback import show_error
-from ui.maps import MapSpec, draw_visible
+from ui.map_drawing import draw_visible
+from ui.maps import MapSpec
 from ui.messages import tr
 from ui.task import jobs
 
