@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import StorageError
+from core.raster.fields import field_of
 from core.raster.geopackage import LayerStyle, dress
 from core.raster.write import atomic_path
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
+
+    from core.raster.fields import Field
 
 
 def write_features(
@@ -26,6 +29,7 @@ def write_features(
     *,
     style: LayerStyle | None = None,
     about: Mapping[str, str] | None = None,
+    fields: Mapping[str, Field] | None = None,
 ) -> None:
     """Write shapes with their attributes as GeoPackage or GeoJSON, by the path's suffix; whole or not at all.
 
@@ -37,6 +41,9 @@ def write_features(
     ----------
     style, about
         How a GeoPackage's layer is shown, and what it tells of where it comes from.
+    fields
+        As `own` of `core.raster.fields.field_of`: a GeoPackage that tells where it comes from says of each column what
+        it holds.
 
     Raises
     ------
@@ -61,7 +68,8 @@ def write_features(
         if driver == "GeoJSON" and frame.crs is None:
             _say_without_crs(aside)
         if driver == "GPKG" and (style or about):
-            dress(aside, layer, style, about)
+            names = [str(name) for name in frame.columns if about and name != frame.geometry.name]
+            dress(aside, layer, style, about, {name: field_of(name, fields) for name in names})
 
 
 def cut_at_180(shapes: NDArray[np.object_]) -> NDArray[np.object_]:

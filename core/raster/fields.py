@@ -65,6 +65,14 @@ class Field:
         """Its title with the unit of its numbers."""
         return f"{self.title} ({self.unit})" if self.unit and self.kind in ("number", "area") else self.title
 
+    @property
+    def described(self) -> str:
+        """What it holds with unit, codes, and what an empty value means, as text."""
+        unit = f" Unit: {self.unit}." if self.unit else ""
+        codes = "; ".join(f"{code} = {words}" for code, words in self.codes.items())
+        empty = f" Empty: {self.empty}." if self.empty else ""
+        return f"{self.meaning.rstrip('.')}.{unit}{f' Codes: {codes}.' if codes else ''}{empty}"
+
     def shown(self, value: Any) -> str:  # noqa: ANN401  of any column
         """A value as people read it; empty where it is empty.
 

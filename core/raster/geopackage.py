@@ -22,6 +22,8 @@ from core.errors import StorageError
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
+    from core.raster.fields import Field
+
 AT_ONCE = 50_000
 """Rows that are read at once for a digest."""
 
@@ -36,6 +38,20 @@ CREATE TABLE IF NOT EXISTS {STYLES} (
     update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')))
 """
 
+def _extension(name: str, definition: str, *tables: str) -> tuple[str, ...]:
+    """Statements that register tables of an extension of the standard; the words are our own."""
+    return (
+        "CREATE TABLE IF NOT EXISTS gpkg_extensions (table_name TEXT, column_name TEXT, extension_name TEXT NOT NULL, "
+        "definition TEXT NOT NULL, scope TEXT NOT NULL, "
+        "CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name))",
+        *(
+            f"INSERT INTO gpkg_extensions SELECT '{table}', NULL, '{name}', '{definition}', 'read-write' "  # noqa: S608
+            f"WHERE NOT EXISTS (SELECT 1 FROM gpkg_extensions WHERE table_name = '{table}')"
+            for table in tables
+        ),
+    )
+
+
 _METADATA_TABLES = (
     "CREATE TABLE IF NOT EXISTS gpkg_metadata (id INTEGER CONSTRAINT m_pk PRIMARY KEY ASC NOT NULL, md_scope TEXT NOT "
     "NULL DEFAULT 'dataset', md_standard_uri TEXT NOT NULL, mime_type TEXT NOT NULL DEFAULT 'text/xml', "
@@ -44,17 +60,23 @@ _METADATA_TABLES = (
     "TEXT, row_id_value INTEGER, timestamp DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), "
     "md_file_id INTEGER NOT NULL, md_parent_id INTEGER, CONSTRAINT crmr_mfi_fk FOREIGN KEY (md_file_id) REFERENCES "
     "gpkg_metadata(id), CONSTRAINT crmr_mpi_fk FOREIGN KEY (md_parent_id) REFERENCES gpkg_metadata(id))",
-    "CREATE TABLE IF NOT EXISTS gpkg_extensions (table_name TEXT, column_name TEXT, extension_name TEXT NOT NULL, "
-    "definition TEXT NOT NULL, scope TEXT NOT NULL, "
-    "CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name))",
-    *(
-        f"INSERT INTO gpkg_extensions SELECT '{table}', NULL, 'gpkg_metadata', "  # noqa: S608  our own names
-        "'http://www.geopackage.org/spec120/#extension_metadata', 'read-write' "
-        f"WHERE NOT EXISTS (SELECT 1 FROM gpkg_extensions WHERE table_name = '{table}')"
-        for table in ("gpkg_metadata", "gpkg_metadata_reference")
-    ),
-)
+    *_extension("gpkg_metadata", "http://www.geopackage.org/spec120/#extension_metadata",
+                "gpkg_metadata", "gpkg_metadata_reference"),
+)  # fmt: skip
 """As the GeoPackage standard writes them (annex F.8)."""
+
+
+_COLUMNS_TABLES = (
+    "CREATE TABLE IF NOT EXISTS gpkg_data_columns (table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, "
+    "title TEXT, description TEXT, mime_type TEXT, constraint_name TEXT, CONSTRAINT pk_gdc PRIMARY KEY (table_name, "
+    "column_name), CONSTRAINT gdc_tn UNIQUE (table_name, name))",
+    "CREATE TABLE IF NOT EXISTS gpkg_data_column_constraints (constraint_name TEXT NOT NULL, constraint_type TEXT NOT "
+    "NULL, value TEXT, min NUMERIC, min_is_inclusive BOOLEAN, max NUMERIC, max_is_inclusive BOOLEAN, description TEXT, "
+    "CONSTRAINT gdcc_ntv UNIQUE (constraint_name, constraint_type, value))",
+    *_extension("gpkg_schema", "http://www.geopackage.org/spec121/#extension_schema",
+                "gpkg_data_columns", "gpkg_data_column_constraints"),
+)  # fmt: skip
+"""As the GeoPackage standard writes them (annex F.9)."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +88,13 @@ class LayerStyle:
     sld: str
 
 
-def dress(path: Path, layer: str, style: LayerStyle | None = None, about: Mapping[str, str] | None = None) -> None:
+def dress(
+    path: Path,
+    layer: str,
+    style: LayerStyle | None = None,
+    about: Mapping[str, str] | None = None,
+    fields: Mapping[str, Field] | None = None,
+) -> None:
     """Put into a GeoPackage how its layer is shown when it is opened, and what it is of.
 
     Parameters
@@ -74,7 +102,11 @@ def dress(path: Path, layer: str, style: LayerStyle | None = None, about: Mappin
     style
         QGIS finds it in the table ``layer_styles``.
     about
-        Texts by name, kept in the tables of metadata that GeoPackage defines, in GDAL's form and in that of QGIS.
+        Texts by name, kept in the tables of metadata that GeoPackage defines, in GDAL's form and in that of QGIS,
+        and in the description of the layer.
+    fields
+        What columns hold, by their names, kept in the table of columns that GeoPackage defines; GDAL and QGIS show it
+        as the comment of a column.
 
     Raises
     ------
@@ -86,6 +118,8 @@ def dress(path: Path, layer: str, style: LayerStyle | None = None, about: Mappin
             _add_style(database, layer, style)
         if about:
             _add_metadata(database, layer, about)
+        if fields:
+            _add_columns(database, layer, fields)
 
 
 def _add_style(database: sqlite3.Connection, layer: str, style: LayerStyle) -> None:
@@ -106,12 +140,17 @@ def _add_style(database: sqlite3.Connection, layer: str, style: LayerStyle) -> N
 def _add_metadata(database: sqlite3.Connection, layer: str, about: Mapping[str, str]) -> None:
     for statement in _METADATA_TABLES:
         database.execute(statement)
+    title = about.get("content", layer)
+    database.execute(
+        "UPDATE gpkg_contents SET description = ? WHERE table_name = ?",
+        ("; ".join(f"{name}: {value}" for name, value in about.items()), layer),
+    )
     items = "".join(f'<MDI key="{escape(name)}">{escape(value)}</MDI>' for name, value in about.items())
     lines = "\n".join(f"{name}: {value}" for name, value in about.items())
     for_gdal = f"<GDALMultiDomainMetadata><Metadata>{items}</Metadata></GDALMultiDomainMetadata>"
     for_qgis = (
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
-        f'<qgis version="3.28.0"><type>dataset</type><title>{escape(layer)}</title>'
+        f'<qgis version="3.28.0"><type>dataset</type><title>{escape(title)}</title>'
         f"<abstract>{escape(lines)}</abstract><license>{escape(about.get('licence', ''))}</license></qgis>"
     )
     for standard, content in (("http://gdal.org", for_gdal), ("http://mrcc.com/qgis.dtd", for_qgis)):
@@ -124,6 +163,16 @@ def _add_metadata(database: sqlite3.Connection, layer: str, about: Mapping[str, 
             "INSERT INTO gpkg_metadata_reference (reference_scope, table_name, md_file_id) VALUES ('table', ?, ?)",
             (layer, row),
         )
+
+
+def _add_columns(database: sqlite3.Connection, layer: str, fields: Mapping[str, Field]) -> None:
+    for statement in _COLUMNS_TABLES:
+        database.execute(statement)
+    database.executemany(
+        "INSERT OR REPLACE INTO gpkg_data_columns (table_name, column_name, name, title, description) "
+        "VALUES (?, ?, ?, ?, ?)",
+        [(layer, name, name, one.named, one.described) for name, one in fields.items()],
+    )
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from core.review.found import can_be_reviewed, open_review
 from core.review.inventory import inventory
 from core.review.log import last_number
 from core.review.state import STATUSES, judged
+from core.review.totals import totals_words
 from core.runs.view import texts_of
 from core.wording import agree, count, setting_words
 
@@ -81,8 +82,8 @@ def review_in_brief(content: GridReport, view: object) -> list[Paragraph]:
     return [Paragraph(
         f"{progress.reviewed:,} of {count(progress.total, found.noun, found.several)} "
         f"{agree(progress.reviewed, 'has', 'have')} been reviewed{_counted(progress)}."
-        f"{'' if opened.view == view else began} Outside the section Review, all numbers and areas are the model's own "
-        "and do not take the review into account."
+        f"{'' if opened.view == view else began} {totals_words(opened)} Outside the section Review, all numbers and "
+        "areas are the model's own and do not take the review into account."
     )]  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def reviewed(content: GridReport) -> Part | None:
         f"The review began with what the model found at {settings_of(opened)}: outlines and areas in this section are "
         f"of these settings. Last edit: {moment(last)}."
     )
-    shown: list[Content] = [Paragraph(lead, lead=True), Paragraph(began)]
+    shown: list[Content] = [Paragraph(lead, lead=True), Paragraph(totals_words(opened)), Paragraph(began)]
     counted = [f"{words}: {number:,}" for words, number in progress.judged.items()]
     left = progress.total - progress.reviewed
     counted += [f"{STATUSES['unreviewed']}: {left:,}"] if left else []

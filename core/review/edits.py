@@ -114,12 +114,12 @@ class Edit:
         made = ", ".join(self.made)
         return {
             "begin": "Review started",
-            "judge": f"{several}: {JUDGED[self.judgement]}",
-            "delete": f"{several}: deleted",
-            "draw": f"{made}: drawn",
-            "reshape": f"{several}: outline changed",
-            "split": f"{several}: split into {made}",
-            "merge": f"{several}: merged into {made}",
+            "judge": f"{several} marked as {JUDGED[self.judgement]}",
+            "delete": f"{several} deleted",
+            "draw": f"{made} drawn",
+            "reshape": f"Outline of {several} changed",
+            "split": f"{several} split into {made}",
+            "merge": f"{several} merged into {made}",
             "examined":
                 "Area confirmed as searched for missed "
                 "features" if self.examined else "Area no longer confirmed as searched",

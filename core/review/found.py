@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import InputError
 from core.review.log import read_log
 from core.review.state import GONE, MERGED, STATUSES, Feature, Review, features_of, judged, replayed
+from core.runs.about import about
 from core.runs.kinds import find_task, is_primary, kind_of
 from core.runs.view import options_of
 
@@ -43,6 +44,8 @@ class Found:
         What a feature is, and what several are, such as ``"box"`` and ``"boxes"``.
     left_out
         How many further features the run found that cannot be reviewed one by one.
+    measured
+        Whether areas of features are those of landslides; those of boxes are not.
     """
 
     table: GeoDataFrame
@@ -52,6 +55,7 @@ class Found:
     noun: str = "landslide"
     several: str = "landslides"
     left_out: int = 0
+    measured: bool = True
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,8 @@ class Opened:
         The same by id, before any edit.
     review
         What became of it.
+    about
+        Gives what files of the review tell of the run, as `core.runs.about.about`.
     """
 
     run: Run
@@ -101,6 +107,7 @@ class Opened:
     found: Found
     features: Mapping[str, Feature]
     review: Review
+    about: Callable[[], dict[str, str]]
 
     @property
     def progress(self) -> Progress:
@@ -167,4 +174,4 @@ def open_review(store: Store, run: Run, view: Any = None) -> Opened:  # noqa: AN
     chosen = view_of_review(run, began, view)
     found: Found = task.features.load()(store, run, chosen)
     features = features_of(found.table)
-    return Opened(run, chosen, found, features, replayed(features, log))
+    return Opened(run, chosen, found, features, replayed(features, log), lambda: about(store.result(run.id), chosen))

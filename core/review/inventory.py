@@ -21,7 +21,7 @@ from core.raster.write import atomic_path
 from core.review.fields import review_fields
 from core.review.geometry import MEASURED, feature_areas, ground_perimeters
 from core.review.state import SETTLED, STATUSES
-from core.runs.view import texts_of
+from core.review.totals import totals
 from core.wording import agree, count
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def log_table(opened: Opened) -> DataFrame:
 
 
 def summary(opened: Opened) -> dict[str, Any]:
-    """How far the review is: counts by status, who took part, and with which view it began."""
+    """How far the review is: counts by status, totals, who took part, and with which view it began."""
     review = opened.review
     return {
         "run": opened.run.id,
@@ -128,6 +128,7 @@ def summary(opened: Opened) -> dict[str, Any]:
         "entries": review.number,
         "reviewers": sorted({one.reviewer for one in review.log}),
         "counts": review.counts,
+        "totals": totals(opened).to_json(in_metres=opened.found.grid.in_metres),
         "deleted": len(review.deleted),
         "searched_for_missed": review.examined,
         "finished": review.finished,
@@ -157,18 +158,27 @@ def export_review(opened: Opened, folder: Path) -> dict[str, Any]:
     make_folder(folder)
     table = inventory(opened)
     style = category_style("Review", "status", COLOURS, labels=STATUSES)
-    write_features(table, folder / "reviewed.gpkg", LAYER, style=style)
+    title, fields = f"Reviewed inventory of {opened.run.subject.name}", review_fields(opened)
+    told = {"content": title, "review": _state(opened), **opened.about()}
+    write_features(table, folder / "reviewed.gpkg", LAYER, style=style, about=told, fields=fields)
     write_features(table, folder / "reviewed.geojson", LAYER)
-    chosen = texts_of(opened.view, in_metres=opened.found.grid.in_metres)
-    told = {"run": opened.run.id, "model": opened.run.model, **chosen}
-    title = f"Reviewed inventory of {opened.run.subject.name}"
-    fields = review_fields(opened)
     write_interchange(table, folder, "reviewed", title, COLOURS, told, by="status", fields=fields)
     with atomic_path(folder / "review_log.csv") as aside:
         log_table(opened).to_csv(aside, index=False, lineterminator="\n")
     content = summary(opened)
     write_json(content, folder / "review.json")
     return content
+
+
+def _state(opened: Opened) -> str:
+    """How far a review is, in a sentence."""
+    progress, found = opened.progress, opened.found
+    added = f", {progress.added:,} added" if progress.added else ""
+    searched = "the whole area" if opened.review.examined else "not the whole area"
+    return (
+        f"{progress.reviewed:,} of {count(progress.total, found.noun, found.several)} reviewed{added}; "
+        f"{searched} was searched for those that the model missed"
+    )
 
 
 def reference_mask(opened: Opened) -> NDArray[np.uint8]:

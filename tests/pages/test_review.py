@@ -448,10 +448,10 @@ def test_what_was_undone_is_said_and_selected(page: AppTest, store: Store, run: 
     press(page, "Correct")
     assert page.session_state[f"selected-{run}"] == second
     page.button(key=f"review-undo-{run}").click().run()
-    assert [one.value.replace("\\", "") for one in page.toast] == [f"Undone: {first}: correct"]
+    assert [one.value.replace("\\", "") for one in page.toast] == [f"Undone: {first} marked as correct"]
     assert page.session_state[f"selected-{run}"] == first
     page.button(key=f"review-redo-{run}").click().run()
-    assert [one.value.replace("\\", "") for one in page.toast] == [f"Redone: {first}: correct"]
+    assert [one.value.replace("\\", "") for one in page.toast] == [f"Redone: {first} marked as correct"]
     page.run()
     assert not page.toast
 

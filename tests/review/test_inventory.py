@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
@@ -14,6 +16,7 @@ from zipfile import ZipFile
 import geopandas
 import numpy as np
 import pandas
+import pyogrio
 import pyproj
 import pytest
 import rasterio
@@ -32,6 +35,7 @@ from core.review.found import Opened, open_review
 from core.review.inventory import export_review, inventory, reference_mask, write_reference
 from core.review.log import append
 from core.review.state import STATUSES
+from core.review.totals import totals, totals_words
 from core.review.training import write_training
 from core.runs.store import Store
 from core.tasks.detection.boxes import Boxes
@@ -106,6 +110,44 @@ def test_other_programs_read_status_reviewer_and_origin(store: Store, run: str, 
     assert (summary["finished"], summary["counts"]["added"]) == (True, 1)
     log = pandas.read_csv(tmp_path / "out" / "review_log.csv")
     assert log["operation"].tolist() == ["begin", "judge", "judge", "draw", "examined"]
+
+
+def test_a_geopackage_tells_where_the_inventory_is_from_and_what_its_columns_hold(
+    store: Store, run: str, tmp_path: Path
+) -> None:
+    now = finished(store, run)
+    export_review(now, tmp_path / "out")
+    path, layer = tmp_path / "out" / "reviewed.gpkg", "reviewed_inventory"
+    told = pyogrio.read_info(path, layer=layer)["layer_metadata"]
+    assert (told["run"], told["view_threshold"], told["licence"]) == (run, "0.5", "not stated")
+    assert told["review"] == (
+        "2 of 2 landslides reviewed, 1 added; the whole area was searched for those that the model missed"
+    )
+    with closing(sqlite3.connect(path)) as database:
+        meanings = dict(database.execute("SELECT column_name, description FROM gpkg_data_columns").fetchall())
+        columns = {row[1] for row in database.execute(f"PRAGMA table_info({layer})")}
+    assert set(meanings) == columns - {"fid", "geom"}
+    assert "1 = yes (correct, outline corrected or added); 0 = no (false alarm)" in meanings["landslide"]
+    assert "Unit: m²" in meanings["area_m2"]
+
+
+def test_the_totals_are_of_what_is_in_the_inventory(store: Store, run: str, tmp_path: Path) -> None:
+    now = finished(store, run)
+    these = totals(now)
+    assert [one.number for one in (these.whole, these.landslides, these.false_alarms, these.unreviewed)] == [3, 2, 1, 0]
+    # Pixels of 10 m, within the 0.1 % by which UTM differs from the ground.
+    assert [one.size for one in (these.whole, these.landslides, these.false_alarms)] == pytest.approx(
+        [10_000, 8_000, 2_000], rel=2e-3
+    )
+    words = (
+        r"holds 3 outlines \(10,0\d\d m²\): 2 landslides by the review \(8,0\d\d m²\), "
+        r"1 false alarm \(2,00\d m²\)\."
+    )
+    assert re.search(words, totals_words(now))
+    assert export_review(now, tmp_path / "out")["totals"]["landslides"] == 2
+    first = next(iter(now.features))
+    gone = totals(edited(store, run, Edit("delete", (first,))))
+    assert (gone.whole.number, gone.landslides.number) == (2, 1)
 
 
 @pytest.mark.parametrize("file", ["reviewed.gpkg", "reviewed.geojson", "reviewed.shp.zip"])
@@ -325,6 +367,8 @@ def test_boxes_are_reviewed_as_well(store: Store, tmp_path: Path) -> None:
     assert not set(inventory(now).columns) - {*KNOWN, *review_fields(now), "geometry"}
     # The confidence is that of another box.
     assert table["score"].isna().tolist() == [False, True]
+    # The area of a box is not that of the landslide in it.
+    assert totals_words(now) == "The reviewed inventory holds 2 boxes: 2 landslides by the review."
 
 
 def test_a_pixel_size_entered_by_hand_measures_what_reviewers_draw(store: Store, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from core.tasks.imagery.inputs import scene_today, with_pixel_size
 from core.tasks.imagery.roles import SCENE
 from ui import labels, resources
 from ui.choices import words_of
-from ui.feedback import Progress, plain, reading
+from ui.feedback import Progress, guard, plain, reading
 from ui.messages import tr, tr_noop
 from ui.state import Slot
 from ui.task import gallery, intake
@@ -314,14 +314,15 @@ def _attach(record: SceneRecord, role: str, label: str, types: list[str]) -> Non
         tr("Attach {name}").format(name=plain(uploaded.name)), key=f"attach-button-{role}"
     ):
         suffix = PurePath(uploaded.name).suffix.lower().replace(".tiff", ".tif")
-        with reading("Reading the file"):
-            attached = resources.store().attach(
-                record.id, role, uploaded, suffix, checked(record, role), name=PurePath(uploaded.name).name
-            )
-        _ATTACHED.put((attached.id, role, uploaded.name))
-        if attached.id == record.id:
-            st.rerun()
-        use(attached)
+        with guard():  # a file that is refused takes nothing else of the page with it
+            with reading("Reading the file"):
+                attached = resources.store().attach(
+                    record.id, role, uploaded, suffix, checked(record, role), name=PurePath(uploaded.name).name
+                )
+            _ATTACHED.put((attached.id, role, uploaded.name))
+            if attached.id == record.id:
+                st.rerun()
+            use(attached)
 
 
 def checked(record: SceneRecord, role: str) -> Callable[[Path], object]:

@@ -52,6 +52,7 @@ def show(at: Reviewing, score: Callable[[SceneRecord], str] | None = None, recor
 def _tell(at: Reviewing) -> None:
     """How far it is, and what a visitor should know."""
     from core.review.state import STATUSES
+    from core.review.totals import totals_words
 
     review, noun, progress = at.review, at.opened.found.noun, at.opened.progress
     waiting = progress.total - progress.reviewed
@@ -67,6 +68,8 @@ def _tell(at: Reviewing) -> None:
         if any(one.is_merged or one.relation[0] == "split from" for one in review.features.values()):
             told += " " + tr("In the inventory and its files, merged and split ones count as outline corrected.")
         st.caption(told)
+    if progress.reviewed or progress.added:
+        st.markdown(plain(totals_words(at.opened)))
     if at.opened.found.left_out:
         st.warning(
             tr(
@@ -76,10 +79,10 @@ def _tell(at: Reviewing) -> None:
         )
     if review.number:
         st.caption(
-            tr("The review started at {view_words} and keeps what was found there: the sliders above change the "
-            "model's result, not the review. The model's result itself is kept unchanged. Keys: Y correct, N false "
-            "alarm, J next {noun}. Draw on the map (pentagon or square at its left) to add a missed one, or to extend, "
-            "cut or split the selected one.").format(view_words=at.view_words, noun=noun)
+            tr("The review started at {view_words} and keeps what was found there: the sliders above change what "
+            "the other tabs show, not the review, and the review does not change the model's result. Keys: Y correct, "
+            "N false alarm, J next {noun}. Draw on the map (pentagon or square at its left) to add a missed one, or to "
+            "extend, cut or split the selected one.").format(view_words=at.view_words, noun=noun)
         )
     else:
         st.caption(

@@ -16,7 +16,7 @@ from core.raster.files import one_line
 from core.raster.folder import make_folder, plain_values, write_json
 from core.raster.interchange import write_interchange
 from core.raster.write import atomic_path
-from core.report.about import about
+from core.runs.about import about
 from core.tasks.detection.coco import write_coco
 from core.tasks.detection.findings import Detections, area_column, find, middles
 from core.tasks.detection.result import DetectionResult

@@ -41,4 +41,5 @@ def found_features(store: Store, run: Run, view: Choice) -> Found:
         record = known_scene(store, run)
         return None if record is None else record.scene
 
-    return Found(table.drop(columns="outcome", errors="ignore"), result.grid, known, image, "box", "boxes")
+    boxes = table.drop(columns="outcome", errors="ignore")
+    return Found(boxes, result.grid, known, image, "box", "boxes", measured=False)

@@ -12,7 +12,7 @@ from core.plots.gis_style import BEYOND, range_style
 from core.raster.features import write_features
 from core.raster.folder import copy_file, make_folder, write_json
 from core.raster.write import atomic_path
-from core.report.about import about
+from core.runs.about import about
 from core.tasks.displacement.points_findings import verdict
 from core.tasks.displacement.points_layers import RAMPS, ends
 from core.tasks.displacement.points_result import (

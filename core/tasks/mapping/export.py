@@ -18,7 +18,7 @@ from core.raster.geopackage import dress, first_rows
 from core.raster.interchange import write_interchange
 from core.raster.scene import Scene
 from core.raster.write import atomic_path, write_array, writing
-from core.report.about import about
+from core.runs.about import about
 from core.tasks.imagery.inputs import known_scene
 from core.tasks.mapping.change import Change, compare, write_change
 from core.tasks.mapping.findings import LARGEST, Findings, Landslides, find, score

@@ -16,7 +16,7 @@ from core.raster.features import write_features
 from core.raster.folder import copy_file, make_folder, write_json
 from core.raster.scene import Scene
 from core.raster.write import atomic_path, writing
-from core.report.about import about
+from core.runs.about import about
 from core.tasks.susceptibility.classed import classed
 from core.tasks.susceptibility.export import export_run
 from core.tasks.susceptibility.index_map import BLOCK, INDEX

@@ -16,7 +16,7 @@ import rasterio
 from core.errors import StorageError
 from core.raster.folder import write_json
 from core.raster.scene import Scene
-from core.report.about import about
+from core.runs.about import about
 from core.tasks.mapping.export import export_run, summary, write_mask, write_polygons
 from core.tasks.mapping.findings import find
 from core.tasks.mapping.outlines import read_outlined, write_outlines

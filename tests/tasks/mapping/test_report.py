@@ -32,6 +32,7 @@ from core.report.write import render, write_report
 from core.review import log
 from core.review.edits import Edit
 from core.review.found import open_review
+from core.review.totals import totals_words
 from core.runs.store import Store
 from core.tasks.mapping.findings import find
 from core.tasks.mapping.report.content import ChangeInput, MappingInput, gather_mapping
@@ -469,8 +470,8 @@ def test_the_summary_and_the_map_tell_of_the_review(tmp_path: Path, store: Store
     content = asked(result, review=reviewed.review_of(store, run), choice=Choice(0.5, 0.0))
     text = " ".join(read(content).text.split())
     told = (
-        "2 of 2 landslides have been reviewed: correct 1, false alarm 1. Outside the section Review, all numbers and "
-        "areas are the model's"
+        f"2 of 2 landslides have been reviewed: correct 1, false alarm 1. {totals_words(content.review)} Outside the "
+        "section Review, all numbers and areas are the model's"
     )
     assert told in text
     assert "Marks: what reviewers decided." in text

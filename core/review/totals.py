@@ -1,0 +1,88 @@
+"""What a reviewed inventory holds, all in all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from core.review.geometry import feature_areas
+from core.review.state import SETTLED
+from core.wording import area, count
+
+if TYPE_CHECKING:
+    from core.review.found import Opened
+
+
+@dataclass(frozen=True)
+class Total:
+    """How many features there are, and their areas together.
+
+    Attributes
+    ----------
+    number
+        How many.
+    size
+        Sum of their areas in m², or in px without a size of pixels; None where the features are boxes, whose areas are
+        not those of landslides.
+    """
+
+    number: int
+    size: float | None
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What a reviewed inventory holds; deleted features are not in it.
+
+    Attributes
+    ----------
+    whole
+        All features.
+    landslides
+        Those that are landslides by the review: correct, corrected or added.
+    false_alarms
+        Those that are none.
+    unreviewed
+        Those that nobody reviewed.
+    """
+
+    whole: Total
+    landslides: Total
+    false_alarms: Total
+    unreviewed: Total
+
+    def to_json(self, *, in_metres: bool) -> dict[str, Any]:
+        """Numbers and areas by name, without areas of boxes."""
+        unit = "m2" if in_metres else "px"
+        parts = {"inventory": self.whole, "landslides": self.landslides, "false_alarms": self.false_alarms,
+                 "not_reviewed": self.unreviewed}  # fmt: skip
+        sizes = {f"{name}_area_{unit}": one.size for name, one in parts.items() if one.size is not None}
+        return {**{name: one.number for name, one in parts.items()}, **sizes}
+
+
+def totals(opened: Opened) -> Totals:
+    """What the reviewed inventory of a run holds."""
+    features = list(opened.review.features.values())
+    sizes = feature_areas(features, opened.found.grid)
+
+    def total(*statuses: str) -> Total:
+        chosen = [size for one, size in zip(features, sizes, strict=True) if one.status in statuses]
+        return Total(len(chosen), sum(chosen) if opened.found.measured else None)
+
+    return Totals(total(*SETTLED, "rejected", "unreviewed"), total(*SETTLED), total("rejected"), total("unreviewed"))
+
+
+def totals_words(opened: Opened) -> str:
+    """The same as a sentence."""
+    found, these = opened.found, totals(opened)
+
+    def sized(one: Total) -> str:
+        return "" if one.size is None or not one.number else f" ({area(one.size, georeferenced=found.grid.in_metres)})"
+
+    outlines = count(these.whole.number, *(("outline",) if found.measured else (found.noun, found.several)))
+    parts = [f"{count(these.landslides.number, 'landslide')} by the review{sized(these.landslides)}"]
+    if these.false_alarms.number:
+        parts.append(f"{count(these.false_alarms.number, 'false alarm')}{sized(these.false_alarms)}")
+    if these.unreviewed.number:
+        parts.append(f"{these.unreviewed.number:,} not reviewed{sized(these.unreviewed)}")
+    return f"The reviewed inventory holds {outlines}{sized(these.whole)}: {', '.join(parts)}."
