@@ -370,8 +370,9 @@ def _check_overlap(scene: Scene, grid: Grid) -> None:
 
 
 def _other_size(scene: Scene, grid: Grid) -> GridError:
+    placed = "one with a coordinate system" if grid.crs is not None else "georeference both"
     return GridError(
         f"{scene.name} has {scene.grid.width} by {scene.grid.height} pixels, the image {grid.width} by {grid.height}.",
         "Without a coordinate system in both, pixels can only be matched one by one.",
-        "Use a raster of the same size, or georeference both.",
+        f"Use a raster of the same size, or {placed}.",
     )

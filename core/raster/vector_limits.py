@@ -60,5 +60,5 @@ def unreadable(name: str) -> InputError:
     return InputError(
         f"{name} is damaged or truncated.",
         "Some of its features cannot be read.",
-        "Export it again, preferably as GeoPackage.",
+        "Copy or export it again.",
     )

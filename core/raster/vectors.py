@@ -104,7 +104,7 @@ def _recognised(path: str | os.PathLike[str]) -> tuple[Path, Kind]:
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
         return file, "geojson"
     raise UnsafeFileError(
-        f"{file.name} is not a GeoPackage, GeoJSON or zipped Shapefile, whatever its name says.",
+        f"{file.name} is not a GeoPackage, GeoJSON or zipped Shapefile.",
         "Other types of files are not opened, to protect the server.",
-        "Convert it to GeoPackage first, for example with ogr2ogr or QGIS.",
+        "Choose another file, or convert it to GeoPackage, for example with QGIS or ogr2ogr.",
     )

@@ -102,7 +102,7 @@ def _count_lines(file: Path, encoding: str) -> int:
         while chunk := stream.read(CHUNK):
             if _CONTROL.search(chunk):
                 raise UnsafeFileError(
-                    f"{file.name} is not a CSV, TSV or Excel table, whatever its name says.",
+                    f"{file.name} is not a CSV, TSV or Excel table.",
                     "It holds control characters, which text files do not have.",
                     "Export the table again, as CSV.",
                 )

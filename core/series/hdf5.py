@@ -176,7 +176,7 @@ def open_hdf5_untrusted(path: str | os.PathLike[str], name: str = "") -> Iterato
     file = regular_file(path)
     called = name or file.name
     if not is_hdf5(file):
-        raise UnsafeFileError(f"{called} is not an HDF5 file, whatever its name says.",
+        raise UnsafeFileError(f"{called} is not an HDF5 file.",
                               remedy="Check which file it is.")  # fmt: skip
     with file.open("rb") as stream:
         with _decoding(called):

@@ -45,13 +45,12 @@ def show(view: View) -> None:
         _choose_before(view)
         return
     before = resources.store().scene_record(view.record.before)
-    st.markdown(
-        tr("Earlier image: **{name}**, mapped with the same model and settings.").format(
-            name=plain(before.scene.name)
-        )
-    )
     order = _order(view, before)
     earlier = newest(order)
+    told = tr("Earlier image: **{name}**, with the same model and settings.")
+    if earlier is None:
+        told = tr("Earlier image: **{name}**. It is not mapped yet with this model and these settings.")
+    st.markdown(told.format(name=plain(before.scene.name)))
     if earlier is None:
         against = _against(view, before)
         if st.button(tr("Find new landslides"), type="primary", disabled=against is not None):
@@ -59,7 +58,7 @@ def show(view: View) -> None:
             rerun_fragment()
         if against is not None:
             show_error(against)
-        st.caption(tr("Adds a layer of the change in probability and lists the new polygons."))
+        st.caption(tr("Maps the earlier image, adds a layer of the change in probability and lists the new polygons."))
     elif show_state(earlier, PAGE, opens=False):
         from core.tasks.mapping.result import MappingResult
 

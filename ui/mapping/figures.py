@@ -32,8 +32,9 @@ def key_figures(result: MappingResult, choice: Choice, findings: Landslides | No
             KeyFigure(
                 tr("Share of {whole_of}").format(whole_of=whole_of(result)), percent(findings.share),
                 tr("After minimum area and hole filling.") if result.partly_known else
-                tr("After minimum area and hole filling. {reach} of the pixels reach the threshold. In the list of "
-                   "runs, *Above threshold* gives this share at the model's own threshold.").format(reach=reach),
+                tr("After minimum area and hole filling. Before them, {reach} of the pixels reach the threshold. "
+                   "*Above threshold* in the list of runs is that share at the model's own "
+                   "threshold.").format(reach=reach),
             ),
         ]
     agreement = scored(result, choice.threshold)
@@ -44,26 +45,28 @@ def key_figures(result: MappingResult, choice: Choice, findings: Landslides | No
     return figures
 
 
-def undefined(result: MappingResult, choice: Choice) -> str:
-    """Which scores above the map are undefined, and why; empty where none is."""
+def scores_note(result: MappingResult, choice: Choice) -> str:
+    """How little of the image the scores above the map are of, and which are undefined and why; empty for neither."""
     from core.tasks.mapping.findings import score as scored
+    from core.tasks.mapping.report.agreement import coverage_words
 
     agreement = scored(result, choice.threshold)
     if agreement is None:
         return ""
     one = agreement.model
     found, known = one.true_positive + one.false_positive, one.true_positive + one.false_negative
-    return undefined_note(one, "pixel", found, known)
+    told = (coverage_words(agreement, result.place), undefined_note(one, "pixel", found, known))
+    return " ".join(filter(None, told))
 
 
 def peak(result: MappingResult) -> tuple[float, float] | None:
-    """Threshold at which F1 is highest on this scene, to two decimals, and F1 there; None without a reference."""
+    """Threshold at which F1 is highest on this scene, to two decimals, and F1 there; None where none can be told."""
     from core.tasks.mapping.findings import score as scored
 
     agreement = scored(result, result.threshold)
-    if agreement is None or math.isnan(agreement.model.recall):
+    if agreement is None or math.isnan(agreement.model.recall) or agreement.peak is None:
         return None
-    best = round(agreement.curve.best_threshold, 2)
+    best = round(agreement.peak, 2)
     at_best = scored(result, best)
     assert at_best is not None  # noqa: S101  there is a reference
     return best, at_best.model.f1

@@ -62,7 +62,7 @@ def _trust(view: View) -> None:
     if scores is None:
         st.caption(tr("This image has no reference: the accuracy of this result is unknown."))
         return
-    st.markdown(f"{precision_words(scores.model)} {recall_words(scores.model)}")
+    st.markdown(f"{precision_words(scores.model, partial=scores.is_partial)} {recall_words(scores.model)}")
     better = index_did_better(scores, view.result.place)
     if better is not None:
         st.warning(f"**{better.title}.** {better.text}")

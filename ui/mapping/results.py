@@ -12,7 +12,7 @@ from ui import resources
 from ui.choices import words_of
 from ui.feedback import guard
 from ui.map_layers import Outlines, Tiles, found_outlines, hillshade_tiles, run_tiles, scene_tiles, terrain_tiles
-from ui.mapping.figures import key_figures, peak, undefined
+from ui.mapping.figures import key_figures, peak, scores_note
 from ui.mapping.findings import facts, told
 from ui.mapping.layers import change_tiles
 from ui.mapping.outlines import beyond, drawn, landslides, tell_left_out
@@ -128,7 +128,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
         findings = landslides(record, result, choice)
     with head:
         show_maker(result)
-        show_key_figures(key_figures(result, choice, findings), undefined(result, choice))
+        show_key_figures(key_figures(result, choice, findings), scores_note(result, choice))
         show_warnings(record, result)
     selection = Selection(result.id)
     spec = MapSpec(record.id, record.scene.grid)

@@ -24,11 +24,14 @@ def show_warnings(record: SceneRecord, result: ImageResult) -> None:
 
     if record.scene.digest != result.scene_digest:
         st.warning(tr("The image file was replaced after this run: the image shown is not the one processed."))
-    warnings = [note for note in result.notes if is_warning(note)]
-    if record.scene.synthetic and any(note.startswith(UNLIKE) for note in warnings):
-        warnings.append(tr("This is expected here: the image is synthetic, and the model was trained on real images."))
+    warnings = []
+    for note in filter(is_warning, result.notes):
+        warnings.append(plain(note))
+        if note.startswith(UNLIKE) and record.scene.synthetic:
+            expected = tr("This is expected here: the image is synthetic, and the model was trained on real images.")
+            warnings.append(plain(expected))
     if warnings:
-        st.warning("  \n".join(map(plain, warnings)))
+        st.warning("  \n".join(warnings))
 
 
 def show_notes(result: ImageResult, task: str) -> None:

@@ -107,7 +107,8 @@ def show_reference(at: Reviewing, score: Callable[[SceneRecord], str], record: S
         tr("Use as reference of this image and score this run"), disabled=bool(left) or not agreed,
         key=f"review-reference-{at.run}",
         help=tr("Makes the landslides of the finished review the reference inventory of the image. It repeats the "
-                "outlines that you accepted, so scores against it are higher than against an independent inventory."),
+                "outlines that you accepted, so scores against it tend to be higher than against an independent "
+                "inventory."),
     )  # fmt: skip
     if left:
         st.caption(tr("Not available yet: {list}.").format(list=' and '.join(left)))

@@ -80,7 +80,8 @@ def _ask(
             tr("{title} takes one image at a time.").format(title=task.task.title), remedy=tr("Choose one image.")
         )
     st.markdown(f"**{plain(batch.title)}**")
-    st.caption(tr("Model and settings below apply to all images. Models are offered that fit the first image."))
+    if len(batch.datasets) > 1:
+        st.caption(tr("Model and settings below apply to all images. Models are offered that fit the first image."))
     name = st.text_input(tr("Batch name"), batch.name, max_chars=200, placeholder=batch.title, key=f"name-{batch.id}")
     first, unplaced, size = _first(batch), _unplaced(batch.datasets), None
     if unplaced:

@@ -67,8 +67,8 @@ def reference_notes(reference: Mapping[str, Any] | None, model: str) -> tuple[st
     by = reviewed_by(review)
     return (
         f"{REVIEWED} {whose} ({within(by)}). It repeats the outlines that reviewers accepted, so the "
-        "scores are higher than against an inventory drawn independently, and do not show how the model performs "
-        "elsewhere.",
+        "scores cannot be compared with those against an inventory drawn independently, and do not show how the model "
+        "performs elsewhere.",
     )
 
 

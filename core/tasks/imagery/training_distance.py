@@ -119,7 +119,7 @@ def compare(
 def _warning(share: float, place: str) -> str:
     return (
         f"{UNLIKE} {100 * share:.0f} % of {place} differs in colour or texture from the images that the model was "
-        "trained on. Do not rely on the result there. The map layer “Unlike training images” shows where."
+        "trained on. Do not rely on the result in these areas. The map layer “Unlike training images” shows where."
     )
 
 

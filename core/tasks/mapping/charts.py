@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from core.figures import charts
 from core.figures.charts import GREY, chart, plain_numbers
 from core.plots.colours import FOUND, REFERENCE
-from core.tasks.mapping.size_frequency import SizeFrequency, cumulative
+from core.tasks.mapping.size_frequency import SizeFrequency, cumulative, three_digits
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,10 +47,10 @@ def size_chart(areas: ArrayLike, sizes: SizeFrequency, unit: str = "m²") -> Fig
         at = np.geomspace(least, max(float(values[-1]), least * 1.01), CURVE_POINTS)
         low, high = sizes.exponent_interval or (math.nan, math.nan)
         end = "no upper limit" if math.isinf(high) else f"{high:.2f}"
-        label = f"Inverse gamma fit: tail exponent {sizes.exponent:.2f} (95 %: {low:.2f} to {end})"
+        label = f"Inverse gamma fit: tail exponent of the density {sizes.exponent:.2f} (95 %: {low:.2f} to {end})"
         axes.plot(at, sizes.expected_count(at), color=REFERENCE, linewidth=1.8, label=label)
     if least is not None:
-        label = f"Smallest mappable area, {least:,.0f} {unit}"
+        label = f"Smallest mappable area, {three_digits(least)} {unit}"
         axes.axvline(least, color=GREY, linestyle="--", linewidth=1, label=label)
     plain_numbers(axes.xaxis)
     plain_numbers(axes.yaxis)

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.errors import InputError
-from core.learning.metrics import CODES, NODATA_CODE, Confusion, ThresholdCurve, threshold_code, threshold_curve
+from core.learning.metrics import (
+    CODES,
+    COUNTED,
+    NODATA_CODE,
+    Confusion,
+    ThresholdCurve,
+    threshold_code,
+    threshold_curve,
+)
 from core.raster.measure import row_areas
 from core.raster.scene import Scene
 from core.raster.vectorize import clean_mask, polygons
@@ -27,6 +35,9 @@ if TYPE_CHECKING:
 
 LARGEST = 16_000_000
 """Pixels up to which polygons are made at once."""
+
+WHOLE = 0.9995
+"""Share of the processed pixels from which a reference is said to cover all of them."""
 
 SMALLEST_MAPPABLE = 10
 """Pixels below which a component is no landslide that an interpreter would map."""
@@ -195,11 +206,28 @@ class Scores:
         Confusion of the model, and of the colour index where three colours are there.
     curve
         Precision, recall and F1 of the model at every threshold.
+    covered
+        Share of the processed pixels of which the inventory says something; None where that was not counted.
     """
 
     model: Confusion
     baseline: Confusion | None
     curve: ThresholdCurve
+    covered: float | None = None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the inventory says nothing of a part of what was processed."""
+        return self.covered is not None and self.covered < WHOLE
+
+    @property
+    def peak(self) -> float | None:
+        """Threshold at which F1 is highest; None where it is highest with everything taken for a landslide.
+
+        That is so where hardly any pixel without a landslide is known: no threshold can be chosen by such scores.
+        """
+        best = self.curve.best_threshold
+        return best if round(best, 2) > 0 else None
 
 
 def score(result: MappingResult, threshold: float) -> Scores | None:
@@ -207,4 +235,8 @@ def score(result: MappingResult, threshold: float) -> Scores | None:
     if not result.has_reference:
         return None
     baseline = None if result.baseline is None else Confusion.at(result.baseline, code_threshold(THRESHOLD))
-    return Scores(Confusion.at(result.counts, threshold), baseline, threshold_curve(result.counts))
+    counts = result.counts
+    covered = None
+    if len(counts) == COUNTED[0] and counts.sum():
+        covered = float(counts[:2].sum() / counts.sum())
+    return Scores(Confusion.at(counts, threshold), baseline, threshold_curve(counts), covered)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from core.plots.colours import FOUND, REFERENCE
 from core.plots.layout import NEUTRAL, plain_layout
-from core.tasks.mapping.size_frequency import SizeFrequency, cumulative
+from core.tasks.mapping.size_frequency import SizeFrequency, cumulative, three_digits
 
 CURVE_POINTS = 200
 
@@ -48,7 +48,7 @@ def size_frequency_figure(areas: ArrayLike, sizes: SizeFrequency, *, unit: str =
             x=[sizes.minimum_area_m2] * 2,
             y=[1, int(counts[0])],
             mode="lines",
-            name=f"Smallest mappable area, {sizes.minimum_area_m2:,.0f} {unit}",
+            name=f"Smallest mappable area, {three_digits(sizes.minimum_area_m2)} {unit}",
             line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
             hoverinfo="skip",
         )

@@ -34,7 +34,7 @@ LARGEST_SHARE = 0.05
 """Share of the landslides, the largest, that is held against the fit; five landslides at least."""
 FEWEST_LARGEST = 5
 
-PUBLISHED = "In published inventories the tail exponent of the density is about 2.4 (Malamud et al. 2004)."
+PUBLISHED = "In published inventories it is about 2.4 (Malamud et al. 2004)."
 
 Mode = Literal["inverse_gamma", "tail", "none"]
 
@@ -119,6 +119,17 @@ def cumulative(areas: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int64]
     """
     different, counts = np.unique(_checked(areas), return_counts=True)
     return different, np.cumsum(counts[::-1], dtype=np.int64)[::-1]
+
+
+def three_digits(area: float) -> str:
+    """An area with three digits that count, as a chart names it.
+
+    Examples
+    --------
+    >>> three_digits(1001.2), three_digits(40.0), three_digits(12_345.0)
+    ('1,000', '40', '12,300')
+    """
+    return f"{float(f'{area:.3g}'):,.0f}"
 
 
 def fit_size_frequency(
@@ -219,7 +230,7 @@ def _fitted(kept: NDArray[np.float64], lower: float, minimum: float) -> SizeFreq
     exponent = 1.0 + curve.rho
     open_end = math.isinf(high)
     interval = f"from {low:.2f}, without an upper limit" if open_end else f"{low:.2f} to {high:.2f}"
-    tail = f"tail exponent {exponent:.2f} (95 % interval {interval})"
+    tail = f"tail exponent of the density {exponent:.2f} (95 % interval {interval})"
     visible = fit.rollover_visible and curve.rollover > minimum
     if visible:
         words = (
@@ -228,9 +239,9 @@ def _fitted(kept: NDArray[np.float64], lower: float, minimum: float) -> SizeFreq
         )
     else:
         words = (
-            f"The number of landslides decreases with size from the smallest mappable area ({minimum:,.0f} m²) on, "
-            f"without a peak. The inverse gamma fit to {kept.size:,} landslides describes this decrease: {tail}. "
-            f"{PUBLISHED}"
+            f"The number of landslides decreases with size from the smallest mappable area ({minimum:,.0f} m² on "
+            f"the ground) on, without a peak. The inverse gamma fit to {kept.size:,} landslides describes this "
+            f"decrease: {tail}. {PUBLISHED}"
         )
     words += _largest_against(kept, lower, curve)
     return SizeFrequency(

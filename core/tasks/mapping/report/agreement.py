@@ -50,7 +50,12 @@ def _with(subject: MappingSubject, scores: Scores) -> tuple[Content, ...]:
             " The colour index is a formula on red, green and blue that requires no training; a useful model should "
             "score higher."
         )
-    best = f"{scores.curve.best_threshold:.2f}"
+    peak = no_peak_words() if scores.peak is None else (
+        f"For {subject.result.place}, F1 is highest at {scores.peak:.2f}. Check a threshold chosen this way on another "
+        "image."
+    )  # fmt: skip
+    if coverage := coverage_words(scores, subject.result.place):
+        intro += f" {coverage}"
     charts = (
         picture(
             precision_recall_chart(scores, threshold),
@@ -61,9 +66,8 @@ def _with(subject: MappingSubject, scores: Scores) -> tuple[Content, ...]:
         ),
         picture(
             threshold_chart(scores, threshold),
-            f"Chart of F1, precision and recall against the threshold. F1 is highest at {best}.",
-            f"Scores at every threshold. For {subject.result.place}, F1 is highest at {best}. Check a threshold chosen "
-            "this way on another image.",
+            f"Chart of F1, precision and recall against the threshold. {peak}",
+            f"Scores at every threshold. {peak}",
         ),
     )
     outcome = picture(
@@ -88,13 +92,13 @@ def _score_table(scores: Scores) -> Table:
     head = [Column("Score"), Column("Model", True)]
     head += [Column("Colour index", True)] if beside else []
     rows = []
-    for key, title, words in _meanings(scores.model):
+    for key, title, words in _meanings(scores.model, partial=scores.is_partial):
         baseline = [score(getattr(scores.baseline, key))] if beside else []
         rows.append((title, score(getattr(scores.model, key)), *baseline, words))
     return Table("Scores and their meaning", (*head, Column("Meaning (model)")), tuple(rows))
 
 
-def _meanings(model: Confusion) -> tuple[tuple[str, str, str], ...]:
+def _meanings(model: Confusion, *, partial: bool) -> tuple[tuple[str, str, str], ...]:
     """Name, title and meaning of each score, the ones easiest to grasp first."""
     union = (
         f"Of 100 pixels that are landslide in the map or in the reference, {of_hundred(model.iou)} are landslide in "
@@ -111,7 +115,7 @@ def _meanings(model: Confusion) -> tuple[tuple[str, str, str], ...]:
              f"{of_hundred(nothing)}, so this score alone says little."
     )
     return (
-        ("precision", "Precision", precision_words(model)),
+        ("precision", "Precision", precision_words(model, partial=partial)),
         ("recall", "Recall", recall_words(model)),
         ("f1", "F1", (
             "Harmonic mean of precision and recall; closer to the lower of the two. 0: no agreement; 1: full agreement."
@@ -123,11 +127,42 @@ def _meanings(model: Confusion) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def precision_words(model: Confusion) -> str:
-    """Precision in a sentence."""
+def no_peak_words() -> str:
+    """Why no threshold with the highest F1 is given."""
+    return (
+        "F1 is highest where every pixel counts as landslide: the reference knows too few pixels without a landslide "
+        "to choose a threshold by it."
+    )
+
+
+def coverage_words(scores: Scores, place: str) -> str:
+    """How much of what was processed the reference covers, where that is not all of it; else empty.
+
+    Parameters
+    ----------
+    place
+        What was processed, such as "this image".
+    """
+    if not scores.is_partial or scores.covered is None:
+        return ""
+    return (
+        f"The reference covers {percent(scores.covered)} of {place}; precision, recall and the other scores say "
+        "nothing about the rest."
+    )
+
+
+def precision_words(model: Confusion, *, partial: bool = False) -> str:
+    """Precision in a sentence.
+
+    Parameters
+    ----------
+    partial
+        Whether the reference covers only a part of what was mapped.
+    """
     if math.isnan(model.precision):
         return "Undefined: no landslide was mapped."
-    return f"Of 100 mapped pixels, {of_hundred(model.precision)} are landslide in the reference."
+    which = " that the reference covers" if partial else ""
+    return f"Of 100 mapped pixels{which}, {of_hundred(model.precision)} are landslide in the reference."
 
 
 def recall_words(model: Confusion) -> str:

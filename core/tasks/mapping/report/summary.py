@@ -8,7 +8,7 @@ from core.report.parts import Column, Content, Items, KeyFigure, KeyFigures, Not
 from core.report.reviewed import review_in_brief
 from core.report.words import percent, score
 from core.tasks.mapping.findings import Scores
-from core.tasks.mapping.report.agreement import precision_words, recall_words
+from core.tasks.mapping.report.agreement import coverage_words, precision_words, recall_words
 from core.tasks.mapping.report.subject import STEP, Extent, MappingSubject
 from core.wording import count
 
@@ -55,7 +55,9 @@ def _checked(subject: MappingSubject) -> str:
             "No reference inventory was available: how much of the result is correct and what was missed is not known."
         )
     model = subject.scores.model
-    return f"The result was checked against {subject.checked_against}. {precision_words(model)} {recall_words(model)}"
+    precise = precision_words(model, partial=subject.scores.is_partial)
+    told = f"The result was checked against {subject.checked_against}. {precise} {recall_words(model)}"
+    return f"{told} {coverage_words(subject.scores, subject.result.place)}".rstrip()
 
 
 def _warnings(subject: MappingSubject) -> list[Content]:
