@@ -32,6 +32,7 @@ STATUSES: Mapping[str, str] = {
 NOUNS: Mapping[str, tuple[str, str]] = {
     "run": (tr_noop("{count:,} run"), tr_noop("{count:,} runs")),
     "note": (tr_noop("{count:,} note"), tr_noop("{count:,} notes")),
+    "warning": (tr_noop("{count:,} warning"), tr_noop("{count:,} warnings")),
     "file": (tr_noop("{count:,} file"), tr_noop("{count:,} files")),
     "orphaned file": (tr_noop("{count:,} orphaned file"), tr_noop("{count:,} orphaned files")),
     "band": (tr_noop("{count:,} band"), tr_noop("{count:,} bands")),

@@ -14,7 +14,7 @@ from ui.messages import ENGLISH, catalog, language, tr, tr_noop
 
 TOOLS = (
     tr_noop("Layers"), tr_noop("Legend"), tr_noop("Full extent"), tr_noop("Opacity"), tr_noop("Opacity of {layer}"),
-    tr_noop("Hidden by another layer"), tr_noop("Zoom in"), tr_noop("Zoom out"), tr_noop("Close"),
+    tr_noop("Hidden by another layer"), tr_noop("(hidden)"), tr_noop("Zoom in"), tr_noop("Zoom out"), tr_noop("Close"),
     tr_noop("Save the map view as PNG"), tr_noop("Saving the map view"),
     tr_noop("The map view could not be saved."), tr_noop("Divider between {left} and {right}"),
     tr_noop("The street map cannot be reached. It needs a connection to the internet."),

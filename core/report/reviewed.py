@@ -13,13 +13,15 @@ from core.report.words import moment
 from core.review.found import can_be_reviewed, open_review
 from core.review.inventory import inventory
 from core.review.log import last_number
-from core.review.state import STATUSES, judged
+from core.review.state import GONE, STATUSES, judged
 from core.review.totals import totals_words
 from core.runs.view import texts_of
 from core.wording import agree, count, setting_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from shapely.geometry.base import BaseGeometry
 
     from core.review.found import Opened, Progress
     from core.runs.records import Run
@@ -56,9 +58,15 @@ def judged_outlines(content: GridReport) -> Judged:
         return Judged()
     review = content.review.review
     by_status = {name: [one.outline for one in review.features.values() if one.status == name] for name in STATUSES}
+    # What was split or merged has its own mark on a map of the model's outlines: that of what became of it.
+    parts: dict[str, list[BaseGeometry]] = {"edited": [], "rejected": []}
+    for name, words in judgements(content).items():
+        became = {one.status for one in review.features.values() if name in one.parents and one.id != name}
+        if name in content.review.features and words in (GONE["split"], GONE["merge"]) and became:
+            parts["rejected" if became == {"rejected"} else "edited"].append(content.review.features[name].outline)
     return Judged(
-        correct=by_status["confirmed"] + by_status["edited"],
-        wrong=by_status["rejected"] + [one.outline for one in review.deleted.values()],
+        correct=by_status["confirmed"] + by_status["edited"] + parts["edited"],
+        wrong=by_status["rejected"] + [one.outline for one in review.deleted.values()] + parts["rejected"],
         added=by_status["added"],
     )
 

@@ -75,9 +75,35 @@ def merge(review: Review, identities: Sequence[str]) -> Edit:
     return Edit("merge", ids, {largest.id: to_geojson(united([one.outline for one in features]))})
 
 
+def nearest(review: Review, identity: str) -> str:
+    """The feature nearest to one, where both are near enough to be merged; empty where there is none.
+
+    Raises
+    ------
+    InputError
+        When there is no such feature.
+    """
+    import shapely
+
+    one = _one(review, identity)
+    others = [other for other in review.features.values() if other.id != identity]
+    if not others:
+        return ""
+    (at, *_), (apart, *_) = shapely.STRtree([other.outline for other in others]).query_nearest(
+        one.outline, return_distance=True
+    )
+    other = others[at]
+    return other.id if apart <= _longest([one.outline, other.outline]) else ""
+
+
+def _longest(outlines: Sequence[BaseGeometry]) -> float:
+    """Longer side of the largest extent of outlines."""
+    return max(max(right - left, top - bottom) for left, bottom, right, top in (one.bounds for one in outlines))
+
+
 def _check_near(outlines: Sequence[BaseGeometry]) -> None:
     """Refuse outlines of which one lies farther from all others than the largest of them is long."""
-    longest = max(max(right - left, top - bottom) for left, bottom, right, top in (one.bounds for one in outlines))
+    longest = _longest(outlines)
     for one in outlines:
         if min(one.distance(other) for other in outlines if other is not one) > longest:
             raise InputError(

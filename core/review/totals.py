@@ -79,7 +79,8 @@ def totals_words(opened: Opened) -> str:
     def sized(one: Total) -> str:
         return "" if one.size is None or not one.number else f" ({area(one.size, georeferenced=found.grid.in_metres)})"
 
-    outlines = count(these.whole.number, *(("outline",) if found.measured else (found.noun, found.several)))
+    whole = these.whole.number
+    outlines = count(whole, "outline") if found.measured else count(whole, found.noun, found.several)
     parts = [f"{count(these.landslides.number, 'landslide')} by the review{sized(these.landslides)}"]
     if these.false_alarms.number:
         parts.append(f"{count(these.false_alarms.number, 'false alarm')}{sized(these.false_alarms)}")

@@ -242,6 +242,10 @@ def test_a_finished_review_becomes_the_reference_of_its_scene(page: AppTest, sto
     result = store.result(scored.id)
     assert result.notes[0].startswith(told)
     assert result.provenance["truth"]["review"]["run"] == run
+    assert told in texts(page).replace("\\", "")  # a click away while the tab Review is open, whose bar needs the room
+    assert not any(told in one.value.replace("\\", "") for one in page.warning)
+    page.session_state["mapping-tab"] = "Scores"
+    page.run()
     assert any(told in one.value.replace("\\", "") for one in page.warning)
     written = render(report_input(store, scored.id), report_kind(store.run(scored.id)))
     assert told in unescape(written)
@@ -338,6 +342,20 @@ def test_what_the_page_selects_is_not_added_to_what_a_reviewer_selects(page: App
     assert {label for label in single if off[label]} == single
     press(page, "Mark correct")
     assert statuses(store, run) == ["confirmed", "confirmed"]
+
+
+def test_a_neighbour_is_selected_without_searching_the_table(
+    page: AppTest, store: Store, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = found_ids(store, run)
+    opened(page, run)
+    select(page, run, first)
+    assert not [one.label for one in page.button if "nearest" in one.label], "the other is too far away"
+    monkeypatch.setattr("core.review.actions.nearest", lambda review, name: second)
+    page.run()
+    press(page, f"Select the nearest as well: {second}")
+    assert f"**2 selected**: {first}, {second}" in texts(page)
+    assert on_map(page)["selected"] == [first, second]
 
 
 def test_what_goes_wrong_with_several_is_said_below_the_table(

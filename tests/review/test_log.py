@@ -163,6 +163,8 @@ def test_outlines_that_are_far_apart_are_not_one_landslide(store: Store, run: st
         with pytest.raises(InputError, match="too far apart to be one landslide"):
             far()
     assert actions.merge(review, [second, third]).ids == (second, third)
+    # Whom a page offers to merge with is near enough.
+    assert [actions.nearest(review, one) for one in (first, second, third)] == ["", third, second]
 
 
 def test_what_changes_nothing_or_leaves_nothing_is_refused(store: Store, run: str) -> None:

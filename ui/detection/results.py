@@ -27,8 +27,9 @@ from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
 from ui.task.key_figures import KeyFigure, agreement_figures, mark_peak, peak_figure, show_key_figures, undefined_note
 from ui.task.likeness import likeness_tiles
-from ui.task.notes import show_maker, show_notes, show_warnings
+from ui.task.notes import show_maker, show_notes, show_warnings, warnings_of
 from ui.task.reference import reference_layer
+from ui.task.reviewing import is_open
 from ui.task.run import tell_area
 from ui.task.selection import Name, Selection, tell
 from ui.task.view import whole_of
@@ -71,7 +72,7 @@ def show(record: SceneRecord, result: DetectionResult) -> None:
 def _show(record: SceneRecord, result: DetectionResult) -> None:
     from ui.detection.tabs import show_tabs
 
-    head = st.container(gap="xsmall")
+    head, reviewed = st.container(gap="xsmall"), is_open(PAGE.name)
     choice, cell = choose(result)
     findings = found(result.id, choice, result)
     if (peak := peak_of(findings)) is not None:
@@ -79,14 +80,15 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
     with head:
         show_maker(result)
         show_key_figures(key_figures(findings), _undefined(findings))
-        show_warnings(record, result)
+        if not reviewed:  # the bar of the review needs the room
+            show_warnings(record, result)
     selection = Selection(result.id)
     spec = MapSpec(record.id, record.scene.grid)
     selection.follow(told_by(spec, key=PAGE.map_key(record)), spec.grid)
     selected = selection.among(findings.table["id"].tolist())
     with st.container(horizontal=True, vertical_alignment="center"):
         side = _side(record)
-        show_notes(result, PAGE.name)
+        show_notes(result, PAGE.name, warnings_of(record, result) if reviewed else ())
     event, at = MapEvent(), review.begin(PAGE, record, result, choice)
     with guard():
         event = _map(record, findings, cell, side, selection, selected, at)

@@ -27,8 +27,9 @@ from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
 from ui.task.key_figures import mark_peak, show_key_figures
 from ui.task.likeness import likeness_tiles
-from ui.task.notes import show_maker, show_notes, show_warnings
+from ui.task.notes import show_maker, show_notes, show_warnings, warnings_of
 from ui.task.reference import reference_layer
+from ui.task.reviewing import is_open
 from ui.task.run import tell_area
 from ui.task.selection import Name, Selection, tell
 from ui.task.tabs import open_tab
@@ -121,7 +122,7 @@ def show(record: SceneRecord, result: MappingResult) -> None:
 def _show(record: SceneRecord, result: MappingResult) -> None:
     from ui.mapping.tabs import show_tabs
 
-    head = st.container(gap="xsmall")
+    head, reviewed = st.container(gap="xsmall"), is_open(PAGE.name)
     choice = choose(result)
     findings = None
     with guard():
@@ -129,14 +130,15 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
     with head:
         show_maker(result)
         show_key_figures(key_figures(result, choice, findings), scores_note(result, choice))
-        show_warnings(record, result)
+        if not reviewed:  # the bar of the review needs the room
+            show_warnings(record, result)
     selection = Selection(result.id)
     spec = MapSpec(record.id, record.scene.grid)
     selection.follow(told_by(spec, key=PAGE.map_key(record)), spec.grid)
     selected = None if findings is None else selection.among(findings.polygons["id"].tolist())
     with st.container(horizontal=True, vertical_alignment="center"):
         side = _side(record)
-        show_notes(result, PAGE.name)
+        show_notes(result, PAGE.name, warnings_of(record, result) if reviewed else ())
     event, at = MapEvent(), review.begin(PAGE, record, result, choice)
     with guard():
         event = _map(record, result, choice, findings, side, selection, selected, at)

@@ -20,7 +20,7 @@ from ui.map_layers import Tiles, hillshade_tiles, scene_tiles, terrain_tiles
 from ui.maps import Caption, DynamicLayers, MapSpec, show_map
 from ui.messages import tr
 from ui.runs import parts
-from ui.task import jobs
+from ui.task import jobs, review_map
 from ui.task.bands import shown_by
 from ui.task.caption import about, caption
 from ui.task.links import place
@@ -203,6 +203,8 @@ def _map(run: Run, shown: ReadingView, content: GridReport) -> None:
             picture = scene_tiles(record.id, bands=shown_by(run), version=record.scene.digest)
             image = [*hillshade_tiles(record), picture, *terrain_tiles(record)]
         tiles, outlines = shown.layers(content) if shown.layers else ([], [])
+        if content.review is not None and content.review.review.number:
+            outlines = [*outlines, review_map.layer_of(content.review)]
         grid = content.result.grid if record is None else record.scene.grid
         spec = MapSpec(f"read-{run.id}", grid, drawable=False)
         says = Caption(run.title, about(run)) if record is None else caption(record, run.id)

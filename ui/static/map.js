@@ -432,6 +432,7 @@ window.slidelens = window.slidelens || (function () {
       tick.checked = choice("visible", entry.spec);
       tick.closest(".sl-row").classList.toggle("sl-covered", covered);
       tick.parentNode.title = covered ? word("Hidden by another layer") : "";
+      tick.parentNode.lastChild.dataset.note = covered ? word("(hidden)") : "";
     });
   }
 

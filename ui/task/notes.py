@@ -13,38 +13,51 @@ from ui.messages import tr
 from ui.task.task import view_keys
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.runs.records import SceneRecord
     from core.tasks.imagery.result import ImageResult
 
 
 def show_warnings(record: SceneRecord, result: ImageResult) -> None:
     """Say what changes how far a result may be relied on."""
+    warnings = warnings_of(record, result)
+    if warnings:
+        st.warning("  \n".join(warnings))
+
+
+def warnings_of(record: SceneRecord, result: ImageResult) -> list[str]:
+    """What changes how far a result may be relied on, as Markdown."""
     from core.learning.training_distance import UNLIKE
     from core.report.cautions import is_warning
 
-    if record.scene.digest != result.scene_digest:
-        st.warning(tr("The image file was replaced after this run: the image shown is not the one processed."))
     warnings = []
+    if record.scene.digest != result.scene_digest:
+        warnings.append(tr("The image file was replaced after this run: the image shown is not the one processed."))
     for note in filter(is_warning, result.notes):
         warnings.append(plain(note))
         if note.startswith(UNLIKE) and record.scene.synthetic:
             expected = tr("This is expected here: the image is synthetic, and the model was trained on real images.")
             warnings.append(plain(expected))
-    if warnings:
-        st.warning("  \n".join(warnings))
+    return warnings
 
 
-def show_notes(result: ImageResult, task: str) -> None:
+def show_notes(result: ImageResult, task: str, warnings: Sequence[str] = ()) -> None:
     """The model with its limits, and the notes on how the scene was read, each one click away.
 
     Parameters
     ----------
     task
         Name of the task.
+    warnings
+        Those that are not shown above the map, to leave room for it: see `warnings_of`.
     """
     from core.report.cautions import is_warning
 
     show_model(task, result.model)
+    if warnings:
+        with st.popover(labels.count(len(warnings), "warning"), icon=":material/warning:"):
+            st.markdown("\n".join(f"- {one}" for one in warnings))
     notes = [note for note in result.notes if not is_warning(note)]
     if notes:
         with st.popover(labels.count(len(notes), "note"), help=tr("How this image was read")):

@@ -58,6 +58,11 @@ def layer(at: Reviewing) -> Outlines:
     return _layer(at.run, at.review.number, repr(at.opened.view), beyond, at.opened)
 
 
+def layer_of(opened: Opened) -> Outlines:
+    """The same where nothing is selected, as in the reading view."""
+    return _layer(opened.run.id, opened.review.number, repr(opened.view), None, opened)
+
+
 def shapes(at: Reviewing) -> GeoDataFrame:
     """The selected feature alone, to move the map to."""
     import geopandas

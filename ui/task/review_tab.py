@@ -181,6 +181,7 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
             told = tr("{name} was selected as the next one. Selecting a row replaces it.")
             words = f"{plain(told.format(name=ticked[0]))} {words}"
         st.caption(words)
+        _offer_nearest(at, ticked)
         return
     from core.review import actions
     from core.review.edits import Edit
@@ -222,6 +223,26 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
         st.button(tr("Merge"), on_click=merged, disabled=off,
                   key=f"{key}-merge", help=tr("Combine them into one, named after the largest."))  # fmt: skip
         st.button(tr("Delete"), on_click=deleted, disabled=off, key=f"{key}-delete")
+
+
+def _offer_nearest(at: Reviewing, ticked: list[str]) -> None:
+    """Select the neighbour of what is selected too, which may be far from it in the table."""
+    from core.review import actions
+
+    if len(ticked) != 1 or ticked[0] not in at.review.features:
+        return
+    beside = actions.nearest(at.review, ticked[0])
+    if not beside:
+        return
+
+    def select() -> None:
+        st.session_state[ticked_key(at.run)] = [*ticked, beside]
+        at.selection.choose(ticked[0], "chart")
+
+    st.button(
+        tr("Select the nearest as well: {name}").format(name=beside), on_click=select, key=f"nearest-{at.run}",
+        type="tertiary", help=tr("Then press Merge to combine both into one."),
+    )  # fmt: skip
 
 
 def _searched(at: Reviewing) -> None:

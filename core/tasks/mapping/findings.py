@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 LARGEST = 16_000_000
 """Pixels up to which polygons are made at once."""
 
+SAME = 1e-12
+"""Difference of two scores up to which they are the same."""
+
 WHOLE = 0.9995
 """Share of the processed pixels from which a reference is said to cover all of them."""
 
@@ -222,12 +225,12 @@ class Scores:
 
     @property
     def peak(self) -> float | None:
-        """Threshold at which F1 is highest; None where it is highest with everything taken for a landslide.
+        """Threshold at which F1 is highest; None where it is undefined, or as high with everything taken for landslide.
 
-        That is so where hardly any pixel without a landslide is known: no threshold can be chosen by such scores.
+        The latter is so where hardly any pixel without a landslide is known: no threshold can be chosen by such scores.
         """
-        best = self.curve.best_threshold
-        return best if round(best, 2) > 0 else None
+        f1 = self.curve.f1
+        return None if np.isnan(f1).all() or f1[0] >= np.nanmax(f1) - SAME else self.curve.best_threshold
 
 
 def score(result: MappingResult, threshold: float) -> Scores | None:

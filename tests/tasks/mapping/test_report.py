@@ -34,7 +34,7 @@ from core.review.edits import Edit
 from core.review.found import open_review
 from core.review.totals import totals_words
 from core.runs.store import Store
-from core.tasks.mapping.findings import find
+from core.tasks.mapping.findings import find, score
 from core.tasks.mapping.report.content import ChangeInput, MappingInput, gather_mapping
 from core.tasks.mapping.report.parts import CHANGE, MAPPING
 from core.tasks.mapping.result import MappingResult
@@ -228,6 +228,24 @@ def test_scores_are_told_in_words_with_their_caveats(tmp_path: Path, models: Pat
     # 272 false of 2160.
     assert "False alarms: 125,926 m² per km²" in page.text
     assert "The reference is assumed to be correct." in page.text
+
+
+def test_scores_of_a_partial_reference_are_said_to_be_of_what_it_covers(tmp_path: Path, models: Path) -> None:
+    known = np.where(reference() == 1, 1, 255).astype(np.uint8)
+    result = mapped(tmp_path, reference=known)
+    scores = score(result, 0.5)
+    assert scores is not None
+    assert scores.covered == 252 / 2160
+    # All that is known is landslide: whoever takes everything for a landslide is right.
+    assert scores.peak is None
+    text = " ".join(read(asked(result)).text.split())
+    assert "Of 100 mapped pixels that the reference covers, all are landslide in the reference." in text
+    assert "The reference covers 12 % of this image; precision, recall and the other scores say nothing" in text
+    assert "F1 is highest where every pixel counts as landslide" in text
+    whole = score(mapped(tmp_path / "whole", reference=reference()), 0.5)
+    assert whole is not None
+    assert not whole.is_partial
+    assert whole.peak == whole.curve.best_threshold
 
 
 def test_scores_that_cannot_be_are_called_undefined(tmp_path: Path, models: Path) -> None:

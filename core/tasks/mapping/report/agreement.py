@@ -50,10 +50,7 @@ def _with(subject: MappingSubject, scores: Scores) -> tuple[Content, ...]:
             " The colour index is a formula on red, green and blue that requires no training; a useful model should "
             "score higher."
         )
-    peak = no_peak_words() if scores.peak is None else (
-        f"For {subject.result.place}, F1 is highest at {scores.peak:.2f}. Check a threshold chosen this way on another "
-        "image."
-    )  # fmt: skip
+    peak = peak_words(scores, subject.result.place)
     if coverage := coverage_words(scores, subject.result.place):
         intro += f" {coverage}"
     charts = (
@@ -127,12 +124,22 @@ def _meanings(model: Confusion, *, partial: bool) -> tuple[tuple[str, str, str],
     )
 
 
-def no_peak_words() -> str:
-    """Why no threshold with the highest F1 is given."""
-    return (
-        "F1 is highest where every pixel counts as landslide: the reference knows too few pixels without a landslide "
-        "to choose a threshold by it."
-    )
+def peak_words(scores: Scores, place: str) -> str:
+    """At which threshold F1 is highest, or why there is none to be given.
+
+    Parameters
+    ----------
+    place
+        What was processed, such as "this image".
+    """
+    if math.isnan(scores.model.recall):
+        return "F1 is undefined at every threshold: the reference has no landslide here."
+    if scores.peak is None:
+        return (
+            "F1 is highest where every pixel counts as landslide: the reference knows too few pixels without a "
+            "landslide to choose a threshold by it."
+        )
+    return f"For {place}, F1 is highest at {scores.peak:.2f}. Check a threshold chosen this way on another image."
 
 
 def coverage_words(scores: Scores, place: str) -> str:
