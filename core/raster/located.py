@@ -117,6 +117,30 @@ def located(frame: GeoDataFrame, dem: Path | None = None) -> GeoDataFrame:
     return with_elevation
 
 
+def elevated(frame: GeoDataFrame, dem: Path | None) -> GeoDataFrame:
+    """Shapes with the elevation of a point inside each, as `located` gives it.
+
+    Parameters
+    ----------
+    frame
+        Shapes in a coordinate system; without one, without a DEM, or of more than `MOST` shapes it is given back as it
+        is: no elevation is told apart from one that is unknown.
+    dem
+        Elevation raster in any coordinate system.
+
+    Returns
+    -------
+    GeoDataFrame
+        With ``elevation_m``, NaN where unknown, before the shapes.
+    """
+    if frame.crs is None or dem is None or len(frame) > MOST:
+        return frame
+    points = frame.geometry.representative_point()
+    there = elevations_at(dem, points.x.to_numpy(), points.y.to_numpy(), frame.crs)
+    found: GeoDataFrame = frame.assign(elevation_m=there)
+    return found
+
+
 def pasted(x: float, y: float, crs: Any) -> tuple[str, str]:  # noqa: ANN401
     """A place as text that programs take: ``x, y`` in its coordinate system, and ``latitude, longitude`` (WGS 84).
 

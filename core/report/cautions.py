@@ -25,6 +25,7 @@ _WARNINGS = (
     "Values were used unchanged, although the model was trained on",
     "Values are used as they are, although the model was trained on",
     "The model was trained on much finer images",
+    "The image is much smaller than a tile of the model",
     "so its pixel size is unknown",
     "so its ground distance is unknown",
     "and was not resampled to the model's",

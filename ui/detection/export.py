@@ -77,4 +77,5 @@ def _prepare(view: View, folder: Path) -> None:
     from core.tasks.detection.export import export_run
 
     with st.spinner(tr("Writing the files")):
-        export_run(view.result, view.choice, folder, scene=view.record.scene, copies=False)
+        scene, dem = view.record.scene, view.record.dem
+        export_run(view.result, view.choice, folder, scene=scene, dem=dem, copies=False)

@@ -166,7 +166,7 @@ def _files(view: View, earlier: MappingResult, change: Change) -> None:
         from core.tasks.mapping.export import write_new
 
         with st.spinner(tr("Writing the files")):
-            write_new(change, folder)
+            write_new(change, folder, dem=view.record.dem)
     if folder.is_dir():
         offer(folder, TITLES, view.result.id)
 

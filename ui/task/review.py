@@ -169,7 +169,8 @@ def show_bar(at: Reviewing) -> None:
                 help=tr("{label}, and go to the next one not reviewed.").format(label=label),
             )
         st.button(tr("Delete"), on_click=_delete, args=(at, name), disabled=off, key=bar_key(at.run, "delete"),
-                  help=tr("Removes it from the reviewed inventory, for example a duplicate."))  # fmt: skip
+                  help=tr("Removes it from the reviewed inventory, for example a duplicate. Undo brings it "
+                          "back."))  # fmt: skip
         st.button(tr("Edit outline"), on_click=lambda: edit_outline(at), disabled=off, key=bar_key(at.run, "edit"),
                   help=tr("Drag the corners on the map, press Save on the map, then Use as outline."))  # fmt: skip
         st.button(tr("Next"), on_click=_ask_next, args=(at,), shortcut="J", key=bar_key(at.run, "next"),

@@ -98,7 +98,8 @@ def _predict(arguments: argparse.Namespace) -> None:
         if arguments.out is None:
             content = _said(result)
         else:
-            content = export_run(result, view_of(Choice, result, arguments), arguments.out, scene=scene)
+            choice = view_of(Choice, result, arguments)
+            content = export_run(result, choice, arguments.out, scene=scene, dem=arguments.dem)
         print(json.dumps(content, indent=1))
 
 

@@ -15,6 +15,7 @@ from core.raster.fields import KNOWN, Field
 from core.raster.files import one_line
 from core.raster.folder import make_folder, plain_values, write_json
 from core.raster.interchange import write_interchange
+from core.raster.located import elevated
 from core.raster.write import atomic_path
 from core.runs.about import about
 from core.tasks.detection.coco import write_coco
@@ -45,25 +46,31 @@ OWN_FILES = (
 """What an export may hold: an earlier one in the same folder leaves none of it beside the new."""
 
 
-def told_table(detections: Detections) -> GeoDataFrame:
-    """The table of boxes with the model and the run they are of, as it is taken away."""
+def told_table(detections: Detections, dem: Path | None = None) -> GeoDataFrame:
+    """The table of boxes with the model and the run they are of, as it is taken away.
+
+    Parameters
+    ----------
+    dem
+        Elevation raster: adds the elevation of the middle of each box.
+    """
     result = detections.result
-    return detections.table.assign(model=result.model, run=result.id)
+    return elevated(detections.table, dem).assign(model=result.model, run=result.id)
 
 
 _CENTRES: Mapping[str, Field] = {
     name: replace(one, meaning=one.meaning.replace("a point within the outline", "the centre of the box"))
-    for name, one in KNOWN.items() if name in ("x", "y")
+    for name, one in KNOWN.items() if name in ("x", "y", "elevation_m")
 }  # fmt: skip
 """Columns of the table that mean something else than those of other exports."""
 
 
-def plain_table(detections: Detections) -> DataFrame:
+def plain_table(detections: Detections, dem: Path | None = None) -> DataFrame:
     """The table of boxes without shapes: edges in pixels, and the middle where the scene has a place.
 
     The middle is told as ``x`` and ``y`` in the scene's coordinate system, named in ``crs``, and in degrees of WGS 84.
     """
-    table, corners = told_table(detections), detections.boxes.corners
+    table, corners = told_table(detections, dem), detections.boxes.corners
     rows = table.drop(columns="geometry").assign(
         **{f"{side}_px": corners[:, index] for index, side in enumerate(("left", "top", "right", "bottom"))}
     )
@@ -159,7 +166,13 @@ def write_figure(detections: Detections, scene: Scene, path: Path) -> None:
 
 
 def export_run(
-    result: DetectionResult, choice: Choice, folder: Path, *, scene: Scene | None = None, copies: bool = True
+    result: DetectionResult,
+    choice: Choice,
+    folder: Path,
+    *,
+    scene: Scene | None = None,
+    dem: Path | None = None,
+    copies: bool = True,
 ) -> dict[str, Any]:
     """Write everything of a run at a choice into a folder.
 
@@ -167,6 +180,8 @@ def export_run(
     ----------
     scene
         The scene that was searched, for the figure, which is left out without it.
+    dem
+        Elevation raster: adds the elevation of the middle of each box.
     folder
         Made when missing; files of the same names are replaced, each at once.
     copies
@@ -188,12 +203,12 @@ def export_run(
     for role, name in result.artifacts.items() if copies else ():
         with atomic_path(folder / f"{role}{Path(name).suffix}") as aside:
             shutil.copyfile(result.artifact(role), aside)
-    table, told = told_table(detections), about(result, choice)
+    table, told = told_table(detections, dem), about(result, choice)
     for suffix in ("gpkg", "geojson"):
         write_features(
             table, folder / f"detections.{suffix}", LAYER, style=found_style("Detections", filled=False), about=told
         )
-    title, rows = f"Landslides detected in {result.scene}", plain_table(detections)
+    title, rows = f"Landslides detected in {result.scene}", plain_table(detections, dem)
     write_interchange(table, folder, LAYER, title, FOUND, told, table=rows, fields=_CENTRES)
     if detections.outlines is not None:
         outlined = detections.outlines.merge(table.drop(columns="geometry"), on="id")
@@ -215,4 +230,5 @@ def export_stored(store: Store, run: Run, view: Choice | None, folder: Path) -> 
     """Export a finished run at a view; see `export_run`."""
     result = store.result(run.id, DetectionResult)
     record = known_scene(store, run)
-    return export_run(result, view or Choice.default(result), folder, scene=None if record is None else record.scene)
+    scene, dem = (None, None) if record is None else (record.scene, record.dem)
+    return export_run(result, view or Choice.default(result), folder, scene=scene, dem=dem)

@@ -29,10 +29,15 @@ def likeness_words(result: ImageResult) -> str:
     tiles, share, percentile = int(record["tiles"]), float(record["share_beyond"]), float(record["median_percentile"])
     beyond = round(share * tiles)
     nearer = "farther than all" if percentile >= 100 else f"farther than {percentile:.0f} %"
-    of_tiles = f"{beyond:,} of {tiles:,} tiles ({100 * share:.0f} %)" if tiles > 1 else f"{beyond} of 1 tile"
+    if tiles == 1:
+        limit = "exceeds" if beyond else "does not exceed"
+        return (
+            f"Distance from the training images: {result.place} is a single tile, {nearer} of the training tiles; it "
+            f"{limit} the limit."
+        )
     return (
         f"Distance from the training images: the median tile of {result.place} is {nearer} of the training tiles; "
-        f"{of_tiles} {agree(beyond if tiles > 1 else 1, 'exceeds', 'exceed')} the limit."
+        f"{beyond:,} of {tiles:,} tiles ({100 * share:.0f} %) {agree(beyond, 'exceeds', 'exceed')} the limit."
     )
 
 

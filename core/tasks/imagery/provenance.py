@@ -90,8 +90,13 @@ def elevation_notes(dem: Path | None) -> tuple[str, ...]:
 
 
 def run_warnings(scene: Scene, model: StoredModel, how: Preprocessing) -> tuple[str, ...]:
-    """Warnings about a scene and a model: seen in training, synthetic, and how the scene was preprocessed."""
-    notes = [*how.notes, *scene.notes]
+    """Warnings about a scene and a model: seen in training, synthetic, small, and how the scene was preprocessed."""
+    notes, tile = [*how.notes, *scene.notes], model.spec.tile
+    if min(scene.grid.shape) * how.scale < tile / 2:
+        notes.insert(0, (
+            f"The image is much smaller than a tile of the model ({scene.grid.width:,} × {scene.grid.height:,} of "
+            f"{tile} × {tile} pixels): the model sees too little of the surroundings for a reliable result."
+        ))
     if scene.grid.assumption:
         notes.insert(0, f"{scene.grid.assumption}.")
     if scene.synthetic:

@@ -16,6 +16,7 @@ from core.raster.features import write_features
 from core.raster.folder import make_folder, plain_values, write_json
 from core.raster.geopackage import dress, first_rows
 from core.raster.interchange import write_interchange
+from core.raster.located import elevated
 from core.raster.scene import Scene
 from core.raster.write import atomic_path, write_array, writing
 from core.runs.about import about
@@ -185,7 +186,9 @@ def _large_summary(result: MappingResult, choice: Choice, outlined: Outlined | N
     }
 
 
-def write_new(change: Change, folder: Path, told: Mapping[str, str] | None = None) -> None:
+def write_new(
+    change: Change, folder: Path, told: Mapping[str, str] | None = None, dem: Path | None = None
+) -> None:
     """Write what is new since an earlier run into a folder, which is made when missing.
 
     ``change.tif`` is the change in probability, ``new_landslides`` the polygons that were not mapped before, as
@@ -195,6 +198,8 @@ def write_new(change: Change, folder: Path, told: Mapping[str, str] | None = Non
     ----------
     told
         What the files say of the run; by default its model, threshold and areas.
+    dem
+        Elevation of a point in each polygon.
 
     Raises
     ------
@@ -205,8 +210,9 @@ def write_new(change: Change, folder: Path, told: Mapping[str, str] | None = Non
     known = about(result, change.findings.choice) if told is None else told
     make_folder(folder)
     write_change(change, folder / "change.tif")
-    write_polygons(change.new, folder / f"{NEW}.gpkg", dict(known))
-    write_interchange(change.new, folder, NEW, f"New landslides in {result.scene}", FOUND, known)
+    new = elevated(change.new, dem)
+    write_polygons(new, folder / f"{NEW}.gpkg", dict(known))
+    write_interchange(new, folder, NEW, f"New landslides in {result.scene}", FOUND, known)
 
 
 def export_run(
@@ -229,7 +235,7 @@ def export_run(
     folder
         Made when missing; files of the same names are replaced, each at once.
     dem
-        Elevation, for slope, relief and aspect of each polygon.
+        Elevation, for slope, relief and aspect of each polygon, and the elevation of a point in it.
     before
         Run of the earlier scene; adds the change raster and the polygons that are new.
     outlined
@@ -267,12 +273,12 @@ def export_run(
     else:
         findings = find(result, choice, dem)
     write_mask(findings, folder / "mask.tif")
-    told = about(result, choice)
+    told, shown = about(result, choice), elevated(findings.polygons, dem)
     for suffix in ("gpkg", "geojson"):
-        write_polygons(findings.polygons, folder / f"landslides.{suffix}", told)
-    write_interchange(findings.polygons, folder, LAYER, f"Landslides mapped in {result.scene}", FOUND, told)
+        write_polygons(shown, folder / f"landslides.{suffix}", told)
+    write_interchange(shown, folder, LAYER, f"Landslides mapped in {result.scene}", FOUND, told)
     if change is not None:
-        write_new(change, folder, told)
+        write_new(change, folder, told, dem)
     if scene is not None:
         write_figure(findings, scene, folder / "figure.png")
     content = summary(findings)

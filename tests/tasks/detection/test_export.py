@@ -16,7 +16,7 @@ from core.tasks.detection.coco import read_coco
 from core.tasks.detection.export import OWN_FILES, export_run
 from core.tasks.detection.findings import density, find
 from core.tasks.detection.view import Choice
-from tests.factories import PLACEMENTS, made_detection
+from tests.factories import PLACEMENTS, made_detection, write_raster
 from tests.tasks.detection.test_findings import FOUND, TRUTH
 
 IDENTITY = "0" * 32
@@ -42,6 +42,19 @@ def test_boxes_are_taken_away_where_they_lie(tmp_path: Path, placement: str) -> 
         assert plain.to_crs(crs).geometry[0].intersection(package.geometry[0]).area == pytest.approx(
             package.geometry[0].area, rel=1e-4
         )
+
+
+def test_the_files_tell_the_elevation_of_the_middle_of_a_box(tmp_path: Path) -> None:
+    result = made_detection(tmp_path / "run", FOUND)
+    heights = np.zeros((1, *result.grid.shape), np.float32) + np.arange(result.grid.shape[0], dtype=np.float32)[:, None]
+    dem = write_raster(tmp_path / "dem.tif", heights)
+    export_run(result, Choice(0.5), tmp_path / "out", dem=dem)
+    table = pd.read_csv(tmp_path / "out" / "detections.csv")
+    package = geopandas.read_file(tmp_path / "out" / "detections.gpkg", layer="detections")
+    assert table["elevation_m"].tolist() == package["elevation_m"].tolist()
+    assert table.loc[0, "elevation_m"] == 15  # rows 10 to 20
+    fields = pd.read_csv(tmp_path / "out" / "detections_fields.csv").set_index("field")["meaning"]
+    assert fields["elevation_m"] == "Elevation of the centre of the box."
 
 
 def test_the_table_holds_edges_in_pixels_and_middles_in_degrees(tmp_path: Path) -> None:

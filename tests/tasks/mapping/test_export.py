@@ -10,6 +10,7 @@ from typing import Any
 
 import geopandas
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 
@@ -48,6 +49,20 @@ def exported(folder: Path, placement: str) -> tuple[MappingResult, dict[str, Any
     result = made_run(folder / "run", probability(), placement, reference=reference)
     scene = Scene.open(write_raster(folder / "scene.tif", ramp(30, 40), placement))
     return result, export_run(result, scene, Choice(0.5), folder / "out"), folder / "out"
+
+
+def test_the_files_tell_the_elevation_that_the_page_tells(tmp_path: Path) -> None:
+    result = made_run(tmp_path / "run", probability())
+    heights = 500.0 + np.add.outer(np.arange(30.0), np.zeros(40))[None]  # a metre higher in each row
+    dem = write_raster(tmp_path / "dem.tif", heights.astype(np.float32))
+    export_run(result, None, Choice(0.5), tmp_path / "out", dem=dem)
+    package = geopandas.read_file(tmp_path / "out" / "landslides.gpkg", layer="landslides")
+    inside = package.geometry.representative_point()
+    assert package["elevation_m"].tolist() == [500 + (5_200_000 - inside.y[0]) // 10]
+    assert pd.read_csv(tmp_path / "out" / "landslides.csv")["elevation_m"].tolist() == package["elevation_m"].tolist()
+    assert "elevation_m" in pd.read_csv(tmp_path / "out" / "landslides_fields.csv")["field"].tolist()
+    export_run(result, None, Choice(0.5), tmp_path / "flat")
+    assert "elevation_m" not in pd.read_csv(tmp_path / "flat" / "landslides.csv")
 
 
 def test_everything_of_a_run_is_written_and_opens_again_at_its_place(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from core.learning.metrics import Confusion
 from core.raster import write
 from core.raster.area import area_of
 from core.raster.scene import Scene
+from core.report.cautions import is_warning
 from core.runs.records import RunFilter
 from core.runs.store import Store
 from core.tasks.mapping.options import Options
@@ -111,7 +112,7 @@ def test_both_engines_map_alike(tmp_path: Path, store: Store) -> None:
 def test_a_scene_the_model_was_trained_on_and_a_synthetic_one_say_so(
     tmp_path: Path, store: Store, models: Path
 ) -> None:
-    path = write_raster(tmp_path / "scene.tif", ramp(10, 10))
+    path = write_raster(tmp_path / "scene.tif", ramp(20, 20))
     scene = Scene.open(path, synthetic=True)
     write_model(models, tiny_spec("learnt"), seen=[scene.digest])
 
@@ -121,6 +122,13 @@ def test_a_scene_the_model_was_trained_on_and_a_synthetic_one_say_so(
     assert "synthetic" in result.notes[1]
     write_model(models, tiny_spec("red", ground_distance=10.0))
     assert run_mapping(store, Scene.open(path), RED).notes == ()
+
+
+def test_an_image_that_shows_the_model_too_little_is_warned_of(tmp_path: Path, store: Store, models: Path) -> None:
+    write_model(models, tiny_spec("red", ground_distance=10.0))
+    (told,) = run_mapping(store, Scene.open(write_raster(tmp_path / "scene.tif", ramp(10, 40))), RED).notes
+    assert told.startswith("The image is much smaller than a tile of the model (40 × 10 of 32 × 32 pixels)")
+    assert is_warning(told)
 
 
 def test_sixteen_bits_are_stretched_and_it_is_said(tmp_path: Path, store: Store) -> None:
