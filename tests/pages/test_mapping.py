@@ -566,6 +566,25 @@ def test_a_large_run_is_scored_afterwards_by_a_job_that_the_page_follows_and_ope
     assert (metrics(large)["Precision"], metrics(large)["Recall"]) == ("0.789", "1.000")
 
 
+@pytest.mark.parametrize(
+    ("label", "name"), [("Elevation model", "heights.tif"), ("Reference inventory", "slides.gpkg")]
+)
+def test_a_file_that_is_refused_takes_nothing_else_with_it(
+    page: AppTest, store: Store, tmp_path: Path, label: str, name: str
+) -> None:
+    record = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif")
+    page.query_params["scene"] = record.id
+    page.run()
+    uploader = next(one for one in page.get("file_uploader") if one.label.startswith(label))
+    uploader.upload(name, b"Dear sir, please find attached.", "image/tiff").run()
+    press(page, f"Attach {name}")
+    (error,) = page.error
+    assert name in error.value.replace("\\", "")
+    assert "Map landslides" in [one.label for one in page.button]
+    assert {one.label.split(" (")[0] for one in page.get("file_uploader")} >= {"Elevation model", "Reference inventory"}
+    assert store.scene_record(record.id).reference is None
+
+
 def test_a_report_of_a_large_run_counts_what_was_outlined(large: AppTest, store: Store) -> None:
     from core.report.make import make_report
 
