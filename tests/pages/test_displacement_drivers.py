@@ -54,6 +54,19 @@ def test_a_file_of_rain_is_joined_and_goes_with_the_run(
     assert page.query_params["drivers"] == rain.id
 
 
+def test_a_file_that_is_refused_takes_nothing_else_with_it(page: AppTest, slope: DatasetRecord) -> None:
+    page.query_params["series"] = slope.id
+    page.run()
+    next(one for one in page.selectbox if one.key == "drivers-source").set_value("Upload").run()
+    for key, button in (("drivers-upload", "drivers-Use this table"), (f"earlier-upload-{slope.id}", "earlier-use")):
+        uploader = next(one for one in page.get("file_uploader") if one.key == key)
+        uploader.upload("rain.xlsx", b"no table at all", "text/csv").run()
+        next(one for one in page.button if one.key and one.key.startswith(button)).click().run()
+        (error,) = page.error
+        assert "rain.xlsx" in error.value.replace("\\", "")
+        assert "Forecast" in labels(page)
+
+
 def test_the_layout_of_fixed_columns_is_asked(
     page: AppTest, store: Store, slope: DatasetRecord, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from core.tasks.displacement.run import KIND
 from ui import resources
 from ui.choices import words_of
 from ui.displacement.words import DRIVER_TITLES, NONE, ORDERS
-from ui.feedback import plain
+from ui.feedback import guard, plain
 from ui.messages import tr, tr_noop
 from ui.task import form as shared_form
 from ui.task import input_picker
@@ -79,7 +79,8 @@ def ask(slope: DatasetRecord, asked: Run | None, before: ForecastRequest | None)
     record = _chosen(asked)
     with st.expander(tr("Separate file of rain and levels"), expanded=record is not None):
         if record is None:
-            SOURCE.choose(**{SERIES: slope.id})
+            with guard():  # a file that is refused takes nothing else of the page with it
+                SOURCE.choose(**{SERIES: slope.id})
             return None
         synthetic = " · synthetic" if record.synthetic else ""
         st.markdown(f"**{plain(record.name)}**{synthetic}")

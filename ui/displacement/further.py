@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import resources
-from ui.feedback import reading
+from ui.feedback import guard, reading
 from ui.messages import tr
 from ui.state import Slot
 
@@ -61,9 +61,10 @@ def further(
             tr("Upload: {title}").format(title=title.lower()), type=takes[1], key=f"{role}-upload-{table.id}"
         )
         if uploaded is not None and st.button(tr("Use this file"), key=f"{role}-use-{table.id}", width="stretch"):
-            with reading("Reading the file"):
-                given.put(store.upload_dataset(uploaded, PurePath(uploaded.name).name, takes[0]).id)
-            st.rerun()
+            with guard():  # a file that is refused takes nothing else of the page with it
+                with reading("Reading the file"):
+                    given.put(store.upload_dataset(uploaded, PurePath(uploaded.name).name, takes[0]).id)
+                st.rerun()
     if chosen != given.get():
         given.put(chosen)
         st.rerun()
