@@ -102,7 +102,7 @@ def score_lines(
         How points are joined: ``"linear"``, or ``"hv"`` for steps from each to the next.
     """
     figure = go.Figure()
-    lines = (("F1", FOUND, "solid", 3), ("Precision", REFERENCE, "dash", 1.5), ("Recall", REFERENCE, "dot", 1.5))
+    lines = (("F1", FOUND, "solid", 3), ("Precision", REFERENCE, "dash", 2), ("Recall", REFERENCE, "dot", 2.5))
     for (name, colour, dash, width), values in zip(lines, scores, strict=True):
         figure.add_scatter(
             x=at,

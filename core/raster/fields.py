@@ -68,7 +68,8 @@ class Field:
     @property
     def described(self) -> str:
         """What it holds with unit, codes, and what an empty value means, as text."""
-        unit = f" Unit: {self.unit}." if self.unit else ""
+        word = "Range" if self.unit.startswith("0 to") else "Format" if self.kind == "time" else "Unit"
+        unit = f" {word}: {self.unit}." if self.unit else ""
         codes = "; ".join(f"{code} = {words}" for code, words in self.codes.items())
         empty = f" Empty: {self.empty}." if self.empty else ""
         return f"{self.meaning.rstrip('.')}.{unit}{f' Codes: {codes}.' if codes else ''}{empty}"

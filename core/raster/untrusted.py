@@ -122,9 +122,9 @@ def sniff(path: str | os.PathLike[str]) -> Driver:
         if head.startswith(magic):
             return driver
     raise UnsafeFileError(
-        f"{file.name} is not a GeoTIFF, PNG or JPEG image.",
-        "Other types of files are not opened, to protect the server.",
-        "Choose another file, or export the image as GeoTIFF, for example with QGIS or gdal_translate.",
+        f"{file.name} is not a GeoTIFF, PNG or JPEG image: its content is of another type or damaged.",
+        "Other types of images are not opened, to protect the server.",
+        "Choose another file, or export the image again as GeoTIFF, for example with QGIS or gdal_translate.",
     )
 
 

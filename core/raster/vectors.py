@@ -104,7 +104,7 @@ def _recognised(path: str | os.PathLike[str]) -> tuple[Path, Kind]:
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
         return file, "geojson"
     raise UnsafeFileError(
-        f"{file.name} is not a GeoPackage, GeoJSON or zipped Shapefile.",
-        "Other types of files are not opened, to protect the server.",
-        "Choose another file, or convert it to GeoPackage, for example with QGIS or ogr2ogr.",
+        f"{file.name} is not a GeoPackage, GeoJSON or zipped Shapefile: its content is of another type or damaged.",
+        "Other types of vector layers are not opened, to protect the server.",
+        "Choose another file, or export the layer again as GeoPackage, for example with QGIS or ogr2ogr.",
     )

@@ -248,7 +248,7 @@ def _faithfulness(provenance: Mapping[str, Any]) -> list[Content]:
     share, drop, random = (float(deletion[key]) for key in ("share", "drop", "drop_random"))
     table = Table(
         "Deletion test",
-        (Column("Masked"), Column("Share of the image", True), Column("Decrease in score (logit)", True)),
+        (Column("Masked"), Column("Share masked", True), Column("Decrease in score (logit)", True)),
         (
             ("Highest areas", f"{share:.0%}".replace("%", " %"), _signed(drop)),
             ("Random areas of equal size", f"{share:.0%}".replace("%", " %"), _signed(random)),

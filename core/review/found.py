@@ -58,6 +58,10 @@ class Found:
     measured: bool = True
 
 
+MERGING = "merged into one"
+"""What became of features that were merged, in words."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a review is.
@@ -112,8 +116,10 @@ class Opened:
     @property
     def progress(self) -> Progress:
         """How far the review of what the model found is."""
-        said = Counter(words for name, words in judged(self.review.log).items() if name in self.features)
-        order = (*STATUSES.values(), MERGED, *GONE.values())
+        both = {MERGED: MERGING, GONE["merge"]: MERGING}  # how a merge ended for one of them is said of each alone
+        words_of = {name: words for name, words in judged(self.review.log).items() if name in self.features}
+        said = Counter(both.get(words, words) for words in words_of.values())
+        order = (*STATUSES.values(), MERGING, *GONE.values())
         counts = {words: said[words] for words in order if said[words]}
         return Progress(len(self.features), counts, self.review.counts["added"])
 

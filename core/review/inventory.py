@@ -159,7 +159,10 @@ def export_review(opened: Opened, folder: Path) -> dict[str, Any]:
     table = inventory(opened)
     style = category_style("Review", "status", COLOURS, labels=STATUSES)
     title, fields = f"Reviewed inventory of {opened.run.subject.name}", review_fields(opened)
-    told = {"content": title, "review": _state(opened), **opened.about()}
+    told = _about(opened, title)
+    # What is empty in a table is so in a database, too.
+    texts = ["reason", "note", "reviewer", "reviewed", "parents"]
+    table[texts] = table[texts].replace("", None)
     write_features(table, folder / "reviewed.gpkg", LAYER, style=style, about=told, fields=fields)
     write_features(table, folder / "reviewed.geojson", LAYER)
     write_interchange(table, folder, "reviewed", title, COLOURS, told, by="status", fields=fields)
@@ -174,11 +177,20 @@ def _state(opened: Opened) -> str:
     """How far a review is, in a sentence."""
     progress, found = opened.progress, opened.found
     added = f", {progress.added:,} added" if progress.added else ""
-    searched = "the whole area" if opened.review.examined else "not the whole area"
+    searched = "the whole area was searched" if opened.review.examined else "no confirmed search of the whole area"
     return (
-        f"{progress.reviewed:,} of {count(progress.total, found.noun, found.several)} reviewed{added}; "
-        f"{searched} was searched for those that the model missed"
+        f"{progress.reviewed:,} of {count(progress.total, found.noun, found.several)} reviewed{added}; {searched} for "
+        "landslides missed by the model"
     )
+
+
+def _about(opened: Opened, title: str) -> dict[str, str]:
+    """Metadata of the files of a review: what they are, who made them and when, and the run that was reviewed."""
+    told, log = opened.about(), opened.review.log
+    finished = {"run_finished": told.pop("date")} if "date" in told else {}
+    people = ", ".join(sorted({one.reviewer for one in log}))
+    last = {"reviewers": people, "date": _time(log[-1].created)} if log else {}
+    return {"content": title, "review": _state(opened), **last, **told, **finished}
 
 
 def reference_mask(opened: Opened) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.review.geometry import feature_areas
 from core.review.state import SETTLED
-from core.wording import area, count
+from core.wording import count, single_area
 
 if TYPE_CHECKING:
     from core.review.found import Opened
@@ -74,10 +74,11 @@ def totals(opened: Opened) -> Totals:
 
 def totals_words(opened: Opened) -> str:
     """The same as a sentence."""
-    found, these = opened.found, totals(opened)
+    found, these, known = opened.found, totals(opened), opened.found.grid.in_metres
 
     def sized(one: Total) -> str:
-        return "" if one.size is None or not one.number else f" ({area(one.size, georeferenced=found.grid.in_metres)})"
+        # In m², so that the parts add up and can be compared with tables and files.
+        return "" if one.size is None or not one.number else f" ({single_area(one.size, georeferenced=known)})"
 
     whole = these.whole.number
     outlines = count(whole, "outline") if found.measured else count(whole, found.noun, found.several)

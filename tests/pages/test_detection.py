@@ -196,7 +196,7 @@ def test_a_row_of_the_table_chooses_its_box_on_the_map(
     assert on_map(page)["focus"]
     assert f"**Selected detection {second}** · confidence 0.70 · box area 20,016 m²" in texts(page)
     slider(page, "Confidence threshold").set_value(0.75).run()
-    assert f"**Selected detection {second}** · not included at the current settings" in texts(page)
+    assert f"**Selected detection {second}** · not among what the model found at the current settings" in texts(page)
     assert on_map(page)["selected"] == []
     slider(page, "Confidence threshold").set_value(0.6).run()
     assert on_map(page)["selected"] == [second]

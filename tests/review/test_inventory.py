@@ -32,7 +32,7 @@ from core.review import actions
 from core.review.edits import Edit
 from core.review.fields import review_fields
 from core.review.found import Opened, open_review
-from core.review.inventory import export_review, inventory, reference_mask, write_reference
+from core.review.inventory import _time, export_review, inventory, reference_mask, write_reference
 from core.review.log import append
 from core.review.state import STATUSES
 from core.review.totals import totals, totals_words
@@ -121,14 +121,18 @@ def test_a_geopackage_tells_where_the_inventory_is_from_and_what_its_columns_hol
     told = pyogrio.read_info(path, layer=layer)["layer_metadata"]
     assert (told["run"], told["view_threshold"], told["licence"]) == (run, "0.5", "not stated")
     assert told["review"] == (
-        "2 of 2 landslides reviewed, 1 added; the whole area was searched for those that the model missed"
+        "2 of 2 landslides reviewed, 1 added; the whole area was searched for landslides missed by the model"
     )
+    assert (told["reviewers"], told["date"]) == ("Anna", _time(now.review.log[-1].created))
+    frame = geopandas.read_file(path, layer=layer)
+    assert frame["note"].isna().all(), "what is empty is null, as a GIS filters it"
     with closing(sqlite3.connect(path)) as database:
         meanings = dict(database.execute("SELECT column_name, description FROM gpkg_data_columns").fetchall())
         columns = {row[1] for row in database.execute(f"PRAGMA table_info({layer})")}
     assert set(meanings) == columns - {"fid", "geom"}
     assert "1 = yes (correct, outline corrected or added); 0 = no (false alarm)" in meanings["landslide"]
     assert "Unit: m²" in meanings["area_m2"]
+    assert "Format: ISO 8601" in meanings["reviewed"]
 
 
 def test_the_totals_are_of_what_is_in_the_inventory(store: Store, run: str, tmp_path: Path) -> None:

@@ -33,12 +33,12 @@ def tour(run: Run | None) -> list[Step]:
              tr("Watch the number of detections, precision and recall above the map. "
              "▲ marks the highest F1, which holds for this image only."), moved, link, address),
         Step(tr_noop("Review five detections"),
-             tr("Open the tab *Review*, enter your name, and mark five as correct (Y) or "
-             "false "
-             "alarm (N). Draw one landslide that the model missed."), reviewed, link, address),
+             tr("Open the tab *Review*, enter your name, and review five: mark "
+             "them as correct (Y) or false alarm (N), or edit them. Draw one landslide that the model missed."),
+             reviewed, link, address),
         Step(tr_noop("Explain a detection"),
              tr("Select a detection, open the tab *Why*, and press *Explain*. Read the result "
-             "of the deletion test before you rely on the image."), explained, link, address),
+             "of the deletion test before you rely on the explanation."), explained, link, address),
         Step(tr_noop("Share the result"),
              tr("In the tab *Export*, write the report (web page and PDF) and copy the link."),
              reported, link, address),

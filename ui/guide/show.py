@@ -73,7 +73,7 @@ def _lessons() -> None:
     st.subheader(tr("Tour"), anchor=False)
     st.markdown(tr(
         "Short steps on the synthetic sample. A check mark shows what has been done on the run above; moved sliders "
-        "and opened tabs count for this browser window."
+        "and opened tabs count in this browser window only."
     ))  # fmt: skip
     for number, step in enumerate(lessons.tour(run), start=1):
         _step(chosen, number, step, run)

@@ -41,11 +41,12 @@ def _later(
              tr("Watch count, area and scores above the map. ▲ marks the highest F1, which holds "
              "for this image only."), moved, link, address),
         Step(tr_noop("Review five landslides"),
-             tr("Open the tab *Review*, enter your name, and mark five as correct (Y) or "
-             "false alarm (N). Draw one that the model missed."), reviewed, link, address),
+             tr("Open the tab *Review*, enter your name, and review five: mark "
+             "them as correct (Y) or false alarm (N), or edit them. Draw one that the model missed."),
+             reviewed, link, address),
         Step(tr_noop("Explain a landslide"),
              tr("Select a landslide, open the tab *Why*, and press *Explain*. Read the result of the "
-             "deletion test before you rely on the image."), explained, link, address),
+             "deletion test before you rely on the explanation."), explained, link, address),
         Step(tr_noop("Share the result"),
              tr("In the tab *Export*, write the report (web page and PDF) and copy the link. In the tab "
              "*Review*, prepare the reviewed inventory for a GIS."), told, link, address),

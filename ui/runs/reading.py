@@ -204,7 +204,10 @@ def _map(run: Run, shown: ReadingView, content: GridReport) -> None:
             image = [*hillshade_tiles(record), picture, *terrain_tiles(record)]
         tiles, outlines = shown.layers(content) if shown.layers else ([], [])
         if content.review is not None and content.review.review.number:
-            outlines = [*outlines, review_map.layer_of(content.review)]
+            # What reviewers decided, in place of what the model found, which can be ticked.
+            tiles = [replace(one, visible=False) for one in tiles]
+            found = [replace(one, visible=one.visible and not one.selectable) for one in outlines]
+            outlines = [*found, review_map.layer_of(content.review)]
         grid = content.result.grid if record is None else record.scene.grid
         spec = MapSpec(f"read-{run.id}", grid, drawable=False)
         says = Caption(run.title, about(run)) if record is None else caption(record, run.id)

@@ -55,6 +55,11 @@ window.slidelens = window.slidelens || (function () {
     }
   }
 
+  // The scene on this page: a run of another task opens with the whole image, not where its scene was left elsewhere.
+  function here() {
+    return settings.key + "-" + page();
+  }
+
   // Layers of one switch are ticked together, and are remembered by its name.
   function choice(kind, spec) {
     const stored = (shown[kind] || {})[spec.switch || spec.id];
@@ -87,7 +92,7 @@ window.slidelens = window.slidelens || (function () {
     const size = map.getSize();
     if (placed || !size.x || !size.y) return;  // a map in a closed tab has no size yet
     placed = true;
-    const view = arrives ? null : remember("view");
+    const view = arrives ? null : remember("view", undefined, here());
     arrives = false;
     if (view) map.setView([view.lat, view.lng], view.zoom, { animate: false });
     else if (toShow) show(toShow, { animate: false });
@@ -103,7 +108,7 @@ window.slidelens = window.slidelens || (function () {
       if (fitting) return;
       whole = false;
       const centre = map.getCenter();
-      remember("view", { lat: centre.lat, lng: centre.lng, zoom: map.getZoom() });
+      remember("view", { lat: centre.lat, lng: centre.lng, zoom: map.getZoom() }, here());
     });
   }
 
@@ -113,7 +118,7 @@ window.slidelens = window.slidelens || (function () {
     map.fitBounds(settings.bounds, { animate: false });
     fitting = false;
     whole = true;
-    remember("view", null);
+    remember("view", null, here());
   }
 
   // A page gives the map its size in steps. The view is found once it has come to rest, and layers are shown only then:

@@ -4,7 +4,7 @@
   if (window.slidelensPage) return;
   window.slidelensPage = true;
 
-  const PAGES = ".st-key-pages a", NARROW = "(max-width: 768px)", SOON = 500;
+  const PAGES = ".st-key-pages a", NARROW = "(max-width: 768px)", SOON = 500, LOADED = 5000;
   const push = history.pushState.bind(history), replace = history.replaceState.bind(history);
   let held = 0;
 
@@ -127,6 +127,27 @@
     }
   }
 
+  // Where columns stand under one another, what was started by a button is far from it: its progress is brought into
+  // view, once for each run.
+  const started = new Set();
+  function showProgress() {
+    const progress = document.querySelector("[class*=st-key-progress-]");
+    const name = progress && [...progress.classList].find((one) => one.startsWith("st-key-progress-"));
+    if (!name || started.has(name)) return;
+    started.add(name);
+    if (matchMedia(NARROW).matches) progress.scrollIntoView({ block: "center" });
+  }
+
+  // What went wrong is said where it was asked for, which may be below the edge of the window.
+  const said = new WeakSet();
+  function showErrors() {
+    for (const error of document.querySelectorAll("[data-testid=stAlertContentError]")) {
+      if (said.has(error)) continue;
+      said.add(error);
+      if (performance.now() > LOADED) error.scrollIntoView({ block: "nearest" });
+    }
+  }
+
   let asked = 0;
   const known = new WeakSet();
   new MutationObserver(() => {
@@ -140,6 +161,8 @@
       nameTab();
       nameLinks();
       showRows();
+      showProgress();
+      showErrors();
     }, 100);
   }).observe(document.documentElement, { childList: true, subtree: true });
   document.addEventListener("visibilitychange", () => {

@@ -35,10 +35,11 @@ def warnings_of(record: SceneRecord, result: ImageResult) -> list[str]:
     if record.scene.digest != result.scene_digest:
         warnings.append(tr("The image file was replaced after this run: the image shown is not the one processed."))
     for note in filter(is_warning, result.notes):
-        warnings.append(plain(note))
+        told = plain(note)
         if note.startswith(UNLIKE) and record.scene.synthetic:
             expected = tr("This is expected here: the image is synthetic, and the model was trained on real images.")
-            warnings.append(plain(expected))
+            told = f"{told}  \n{plain(expected)}"
+        warnings.append(told)
     return warnings
 
 
@@ -57,7 +58,7 @@ def show_notes(result: ImageResult, task: str, warnings: Sequence[str] = ()) -> 
     show_model(task, result.model)
     if warnings:
         with st.popover(labels.count(len(warnings), "warning"), icon=":material/warning:"):
-            st.markdown("\n".join(f"- {one}" for one in warnings))
+            st.markdown("\n".join("- " + one.replace("\n", "\n  ") for one in warnings))
     notes = [note for note in result.notes if not is_warning(note)]
     if notes:
         with st.popover(labels.count(len(notes), "note"), help=tr("How this image was read")):

@@ -241,7 +241,7 @@ def _offer_nearest(at: Reviewing, ticked: list[str]) -> None:
 
     st.button(
         tr("Select the nearest as well: {name}").format(name=beside), on_click=select, key=f"nearest-{at.run}",
-        type="tertiary", help=tr("Then press Merge to combine both into one."),
+        help=tr("Then press Merge to combine both into one."),
     )  # fmt: skip
 
 

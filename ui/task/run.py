@@ -57,7 +57,8 @@ def show_state(run: Run, task: TaskPage, *, opens: bool = True) -> bool:
                 task.page, label=tr("Back to the {noun} without scores").format(noun=tr(task.noun)), query_params=to
             )
         if run.active:
-            jobs.follow(run.id, what=task.working(run))
+            with st.container(key=f"progress-{run.id[:8]}"):  # `static/page.js` brings it into view
+                jobs.follow(run.id, what=task.working(run))
         else:
             jobs.show_ended(run, opens=opens)
         return False

@@ -286,7 +286,8 @@ def tell(selection: Selection, noun: str, facts: Sequence[str] | None) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if selection.current is not None:
-            words = " · ".join(facts) if facts is not None else tr("not included at the current settings")
+            left_out = tr("not among what the model found at the current settings")
+            words = left_out if facts is None else " · ".join(facts)
             st.markdown(
                 tr("**Selected {noun} {current}** · {words}").format(
                     noun=tr(noun), current=selection.current, words=words

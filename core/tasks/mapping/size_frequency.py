@@ -204,7 +204,7 @@ def _why_not(kept: NDArray[np.float64], minimum: float, pixels: int) -> str:
     if kept.size < FEWEST_LANDSLIDES:
         return (
             f"{count(kept.size, 'landslide')} {agree(kept.size, 'reaches', 'reach')} the smallest mappable area "
-            f"({count(pixels, 'pixel')}, {minimum:,.0f} m² on the ground); at least "
+            f"({count(pixels, 'pixel')}, about {three_digits(minimum)} m²); at least "
             f"{FEWEST_LANDSLIDES} are needed to fit a size distribution."
         )
     sizes = np.unique(kept).size
@@ -239,9 +239,9 @@ def _fitted(kept: NDArray[np.float64], lower: float, minimum: float) -> SizeFreq
         )
     else:
         words = (
-            f"The number of landslides decreases with size from the smallest mappable area ({minimum:,.0f} m² on "
-            f"the ground) on, without a peak. The inverse gamma fit to {kept.size:,} landslides describes this "
-            f"decrease: {tail}. {PUBLISHED}"
+            f"The number of landslides decreases with size from the smallest mappable area (about "
+            f"{three_digits(minimum)} m²) on, without a peak. The inverse gamma fit to {kept.size:,} landslides "
+            f"describes this decrease: {tail}. {PUBLISHED}"
         )
     words += _largest_against(kept, lower, curve)
     return SizeFrequency(
