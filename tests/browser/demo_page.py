@@ -8,7 +8,7 @@ import geopandas as gpd
 import shapely
 import streamlit as st
 
-from ui import map_layers, maps
+from ui import map_drawing, map_layers, maps
 from ui.resources import store
 
 st.set_page_config(layout="wide")
@@ -25,7 +25,7 @@ polygons = gpd.GeoDataFrame({"id": [7, 8]}, geometry=boxes, crs=grid.crs)
 facts = {"Name": ["<b>one</b>", "two"]}
 
 spec = maps.MapSpec(record.id, grid)
-st.button("Use the visible part", on_click=maps.draw_visible, args=(spec,), kwargs={"key": "demo"})
+st.button("Use the visible part", on_click=map_drawing.draw_visible, args=(spec,), kwargs={"key": "demo"})
 threshold = st.slider("Threshold", 0.0, 1.0, 0.5, 0.05)
 layers = maps.DynamicLayers(
     tiles=(

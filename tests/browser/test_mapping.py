@@ -267,10 +267,18 @@ def test_a_bad_file_is_refused_and_the_scene_stays(
 
 
 def test_a_cancelled_run_leaves_nothing(site: Site, mapped: str, open_page: Callable[..., Any]) -> None:
-    page = open_page(f"{site.address}/mapping?scene={site.store.result(mapped, MappingResult).scene_id}").page
+    scene = site.store.result(mapped, MappingResult).scene_id
+    page = open_page(f"{site.address}/mapping?scene={scene}", viewport={"width": 390, "height": 844}).page
     steps.choose(page, "Model", "Tiny slow")
     page.get_by_role("button", name="Map landslides").click()
     page.get_by_text("Mapping tile").first.wait_for()
+    # On a phone the progress is far from the button, and comes into view by itself.
+    page.wait_for_function(
+        """() => {
+          const box = document.querySelector("[class*=st-key-progress-]").getBoundingClientRect();
+          return box.height > 0 && box.top >= 0 && box.bottom <= innerHeight;
+        }"""
+    )
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("The run was cancelled.").wait_for()
     page.get_by_role("button", name="Repeat").wait_for()
