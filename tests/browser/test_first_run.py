@@ -46,6 +46,7 @@ def test_the_first_button_of_every_task_leads_to_a_result(address: str, visit: C
     seen = visit(address, viewport={"width": 1280, "height": 800})
     page = seen.page
     page.locator(PRIMARY).first.wait_for()
+    page.locator(WHOLE).wait_for()  # buttons and links of a page that still draws itself are not all there
     tasks = page.locator(PRIMARY).count()
     assert tasks == page.get_by_role("link", name=re.compile("^Use your own ")).count()
     for number in range(tasks):
