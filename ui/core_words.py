@@ -15,7 +15,7 @@ NOUNS = (tr_noop("landslide"), tr_noop("landslides"), tr_noop("detections"))
 REVIEW = (
     tr_noop("not reviewed"), tr_noop("correct"), tr_noop("false alarm"), tr_noop("outline corrected"),
     tr_noop("added (missed by the model)"), tr_noop("deleted"), tr_noop("split into others"),
-    tr_noop("merged into another"), tr_noop("merged into one"), tr_noop("merged with another"),
+    tr_noop("merged into another"), tr_noop("merged"), tr_noop("merged with another"),
 )  # fmt: skip
 """Of `core.review.state`."""
 

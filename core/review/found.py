@@ -58,7 +58,7 @@ class Found:
     measured: bool = True
 
 
-MERGING = "merged into one"
+MERGING = "merged"
 """What became of features that were merged, in words."""
 
 
