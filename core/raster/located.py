@@ -111,10 +111,7 @@ def located(frame: GeoDataFrame, dem: Path | None = None) -> GeoDataFrame:
     x, y = points.x.to_numpy(), points.y.to_numpy()
     latitudes, longitudes = degrees_of(x, y, frame.crs)
     placed: GeoDataFrame = frame.assign(latitude=latitudes, longitude=longitudes)
-    if dem is None:
-        return placed
-    with_elevation: GeoDataFrame = placed.assign(elevation_m=elevations_at(dem, x, y, frame.crs))
-    return with_elevation
+    return placed if dem is None else _with_elevations(placed, dem)
 
 
 def elevated(frame: GeoDataFrame, dem: Path | None) -> GeoDataFrame:
@@ -135,6 +132,10 @@ def elevated(frame: GeoDataFrame, dem: Path | None) -> GeoDataFrame:
     """
     if frame.crs is None or dem is None or len(frame) > MOST:
         return frame
+    return _with_elevations(frame, dem)
+
+
+def _with_elevations(frame: GeoDataFrame, dem: Path) -> GeoDataFrame:
     points = frame.geometry.representative_point()
     there = elevations_at(dem, points.x.to_numpy(), points.y.to_numpy(), frame.crs)
     found: GeoDataFrame = frame.assign(elevation_m=there)

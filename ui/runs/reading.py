@@ -213,6 +213,9 @@ def _map(run: Run, shown: ReadingView, content: GridReport) -> None:
         says = Caption(run.title, about(run)) if record is None else caption(record, run.id)
         shows = DynamicLayers((*image, *tiles), tuple(outlines), caption=says)
         show_map(spec, shows, key=f"read-{run.id}", around=AROUND)
+        if content.review is not None and content.review.review.number:
+            told = tr("The map shows the reviewed inventory. What the model found can be turned on under *Layers*.")
+            st.caption(told)
         shown.below(content)
         jobs.notice_runs()
 

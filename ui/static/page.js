@@ -138,7 +138,8 @@
     if (matchMedia(NARROW).matches) progress.scrollIntoView({ block: "center" });
   }
 
-  // What went wrong is said where it was asked for, which may be below the edge of the window.
+  // What went wrong is said where it was asked for, which may be below the edge of the window. A page that is opened
+  // with an error begins at its top all the same.
   const said = new WeakSet();
   function showErrors() {
     for (const error of document.querySelectorAll("[data-testid=stAlertContentError]")) {

@@ -227,7 +227,8 @@ class Scores:
     def peak(self) -> float | None:
         """Threshold at which F1 is highest; None where it is undefined, or as high with everything taken for landslide.
 
-        The latter is so where hardly any pixel without a landslide is known: no threshold can be chosen by such scores.
+        The latter is so where hardly any pixel without a landslide is known, or where the model does not tell
+        landslides from other ground: no threshold can be chosen by such scores.
         """
         f1 = self.curve.f1
         return None if np.isnan(f1).all() or f1[0] >= np.nanmax(f1) - SAME else self.curve.best_threshold

@@ -136,8 +136,9 @@ def peak_words(scores: Scores, place: str) -> str:
         return "F1 is undefined at every threshold: the reference has no landslide here."
     if scores.peak is None:
         return (
-            "F1 is highest where every pixel counts as landslide: the reference knows too few pixels without a "
-            "landslide to choose a threshold by it."
+            "F1 is highest where every pixel counts as landslide, so no threshold can be chosen by it: either the "
+            "model does not tell landslides from other ground here, or the reference knows too little ground without "
+            "them."
         )
     return f"For {place}, F1 is highest at {scores.peak:.2f}. Check a threshold chosen this way on another image."
 
