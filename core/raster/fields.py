@@ -49,6 +49,8 @@ class Field:
         Behind the point, where it is a number that is shown to people.
     balloon
         Its place among the lines that a map viewer shows of a shape; 0 where it is not among them.
+    is_long
+        Whether its text may be longer than `LONGEST_TEXT`.
     """
 
     title: str
@@ -59,6 +61,7 @@ class Field:
     kind: Literal["text", "number", "area", "time"] = "text"
     digits: int = 0
     balloon: int = 0
+    is_long: bool = False
 
     @property
     def named(self) -> str:
@@ -98,8 +101,8 @@ KNOWN: Mapping[str, Field] = {
         "ID", "Name of the shape, unique within its run. It is made from the position, and stays the same when "
         "settings are changed."),
     "area_m2": Field(
-        "Area", "Area on the ground. For a landslide mapped by the model: the sum of its pixel areas; for any other "
-        "outline: the enclosed area.", "m²", kind="area", balloon=10),
+        "Area", "Area on the ground. For a landslide mapped by the model, or merged from such: the sum of its pixel "
+        "areas; for any other outline: the enclosed area.", "m²", kind="area", balloon=10),
     "area_px": Field(
         "Area", "Area in pixels of the image.", "px", kind="area"),
     "perimeter_m": Field(
@@ -242,7 +245,9 @@ def fields_table(
     for name in names:
         one = field_of(name, own)
         codes = "; ".join(f"{code} = {words}" for code, words in one.codes.items())
-        rows.writerow([name, (short or {}).get(name, ""), one.meaning, one.unit, codes, one.empty or NEVER])
+        in_shapefile = (short or {}).get(name, "")
+        cut = f" Cut to {LONGEST_TEXT} bytes in the Shapefile." if one.is_long and in_shapefile else ""
+        rows.writerow([name, in_shapefile, one.meaning + cut, one.unit, codes, one.empty or NEVER])
     return made.getvalue()
 
 

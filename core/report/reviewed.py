@@ -13,7 +13,8 @@ from core.report.words import moment
 from core.review.found import can_be_reviewed, open_review
 from core.review.inventory import inventory
 from core.review.log import last_number
-from core.review.state import GONE, STATUSES, judged
+from core.review.replay import judged
+from core.review.state import GONE, STATUSES
 from core.review.totals import totals_words
 from core.runs.view import texts_of
 from core.wording import agree, count, setting_words

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.raster.fields import LONGEST_TEXT, Field, field_of
+from core.raster.fields import Field, field_of
 from core.review.edits import REASONS
 from core.review.geometry import MEASURED
+from core.review.merged import MEANS, SUMMED
 from core.review.state import STATUSES
 from core.runs.view import options_of
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 UNTOUCHED = "nobody has reviewed it yet"
 NOT_THE_MODELS = "the outline was drawn or changed in the review, and the model gives no value for it"
+NOT_OF_PARTS = "the outline was drawn in the review, or changed other than by merging outlines of the model"
 
 SETTINGS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "threshold": ("Probability from which a pixel counts as landslide.", {}),
@@ -35,7 +37,6 @@ SETTINGS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 
 def review_fields(opened: Opened) -> dict[str, Field]:
     """Columns of `core.review.inventory.inventory` that a run does not have, or not with empty values."""
-    cut = f" Cut to {LONGEST_TEXT} bytes in the Shapefile."
     options = options_of(type(opened.view))
     return {
         "status": Field(
@@ -46,9 +47,9 @@ def review_fields(opened: Opened) -> dict[str, Field]:
             "Landslide (1 yes, 0 no)", "Whether it is a landslide by the review.",
             codes={"1": "yes (correct, outline corrected or added)", "0": "no (false alarm)"}, empty=UNTOUCHED),
         "reason": Field(
-            "Reason", f"Why it is a false alarm: {'; '.join(REASONS)}; or a reviewer's own words.{cut}",
-            empty="none was given", balloon=52),
-        "note": Field("Note", f"What a reviewer wrote about it.{cut}", empty="none was written", balloon=54),
+            "Reason", f"Why it is a false alarm: {'; '.join(REASONS)}; or a reviewer's own words.",
+            empty="none was given", balloon=52, is_long=True),
+        "note": Field("Note", "What a reviewer wrote about it.", empty="none was written", balloon=54, is_long=True),
         "reviewer": Field("Reviewer", "Name of the person who last changed it.", empty=UNTOUCHED, balloon=50),
         "reviewed": Field(
             "Reviewed", "When it was changed last.", "ISO 8601, in UTC (+00:00)", empty=UNTOUCHED, kind="time",
@@ -73,7 +74,8 @@ def _told_by_the_model(opened: Opened) -> list[str]:
 
 def _of_the_model(name: str) -> Field:
     known = field_of(name)
-    return replace(known, empty="; or ".join(text for text in (known.empty, NOT_THE_MODELS) if text))
+    reason = NOT_OF_PARTS if name in (*SUMMED, *MEANS) else NOT_THE_MODELS
+    return replace(known, empty="; or ".join(text for text in (known.empty, reason) if text))
 
 
 def _setting(option: Option, opened: Opened) -> Field:

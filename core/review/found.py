@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.review.log import read_log
-from core.review.state import GONE, MERGED, STATUSES, Feature, Review, features_of, judged, replayed
+from core.review.replay import judged, replayed
+from core.review.state import GONE, MERGED, STATUSES, Feature, Review, features_of
 from core.runs.about import about
 from core.runs.kinds import find_task, is_primary, kind_of
 from core.runs.view import options_of

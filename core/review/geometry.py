@@ -188,12 +188,12 @@ def ground_areas(outlines: Sequence[BaseGeometry], grid: Grid) -> np.ndarray[Any
 def feature_areas(features: Sequence[Feature], grid: Grid) -> list[float]:
     """Area of each feature in m², or in square pixels without a size of pixels.
 
-    The model's own outlines keep the area that is shown of them everywhere else, which is counted in pixels; that of
-    all others is measured, see `ground_areas`.
+    The model's own outlines keep the area that is shown of them everywhere else, which is counted in pixels; merged
+    ones have the sum of their parts. That of all others is measured, see `ground_areas`.
     """
     column = "area_m2" if grid.in_metres else "area_px"
     measured = ground_areas([one.outline for one in features], grid)
-    known = [one.values.get(column) if one.origin == "model" else None for one in features]
+    known = [one.values.get(column) for one in features]
     return [float(own if area is None else area) for area, own in zip(known, measured, strict=True)]
 
 

@@ -51,8 +51,8 @@ def inventory(opened: Opened) -> GeoDataFrame:
     Columns: ``id``, ``status`` (a key of `core.review.state.STATUSES`), ``status_label`` (its words), ``landslide``
     (1 yes, 0 no, empty while not reviewed), ``reason``, ``note``, ``reviewer``, ``reviewed`` (ISO 8601, UTC),
     ``parents``, ``searched`` (1 where the whole area was searched for what the model missed), ``area_m2`` (``area_px``
-    without a coordinate system), what the model says of those whose outline is
-    its own, of which the perimeter is measured of the others as well, ``run``, ``model``, one column ``view_…`` for
+    without a coordinate system), what the model says of those whose outline is its own (of merged ones what
+    follows from it, see `core.review.merged`), of which the perimeter is measured of the others as well, ``run``, ``model``, one column ``view_…`` for
     each value of the view, and the outlines in the coordinates of the run's grid. See `core.review.fields`.
     """
     import geopandas
@@ -74,7 +74,7 @@ def inventory(opened: Opened) -> GeoDataFrame:
     content |= grid.stated_size
     taken = ["id", opened.found.table.geometry.name, *content]
     for name in opened.found.table.columns.drop(taken, errors="ignore"):
-        content[str(name)] = [one.values.get(name) if one.origin == "model" else None for one in features]
+        content[str(name)] = [one.values.get(name) for one in features]
     for name in content.keys() & set(MEASURED):
         content[name] = _with_perimeters(content[name], features, grid)
     content |= {"run": opened.run.id, "model": opened.run.model, "searched": int(opened.review.examined)}

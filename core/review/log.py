@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 from core.errors import InputError
 from core.raster.files import one_line
 from core.review.edits import Edit
-from core.review.state import Entry, Feature, Review, replayed
+from core.review.replay import replayed
+from core.review.state import Entry, Feature, Review
 from core.runs.records import checked_id
 from core.runs.tables import ReviewRow, RunRow
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
-
-from core.errors import InputError
-from core.review.edits import Edit
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from shapely.geometry.base import BaseGeometry
+
+    from core.review.edits import Edit
 
 Status = Literal["unreviewed", "confirmed", "rejected", "edited", "added"]
 """What became of a feature: ``"edited"`` has another outline than the model gave, ``"added"`` was drawn."""
@@ -76,7 +75,8 @@ class Feature:
     origin
         Whether its outline is the model's, was changed by a reviewer, or was drawn by one.
     values
-        What the model says of it, such as its mean probability; empty for another outline than the model's.
+        What the model says of it, such as its mean probability. Where outlines of the model were merged, what follows
+        from those of its parts (see `core.review.merged`); empty for any other outline than the model's.
     """
 
     id: str
@@ -204,106 +204,3 @@ def features_of(found: GeoDataFrame) -> dict[str, Feature]:
         str(name): Feature(str(name), outline, values=dict(zip(columns, told, strict=True)))
         for name, outline, told in zip(found["id"], found.geometry, values, strict=True)
     }
-
-
-def replayed(found: Mapping[str, Feature], log: Sequence[Entry]) -> Review:
-    """Take the edits of a log in their order.
-
-    Raises
-    ------
-    InputError
-        When an edit concerns a feature that is not there (any more): only for a log that was never taken whole.
-    """
-    undone = _undone(log)
-    state = _State(dict(found), {}, False)
-    for entry in log:
-        if entry.number not in undone:
-            state.take(entry)
-    return Review(state.features, state.deleted, state.examined, tuple(log), undone)
-
-
-def judged(log: Sequence[Entry]) -> dict[str, str]:
-    """What a log says of the model's own features, by id, in words; without outlines, so at once for any number.
-
-    Features that a reviewer drew are left out, as are those that nobody judged, or no longer.
-    """
-    undone, said = _undone(log), dict[str, str]()
-    for entry in log:
-        edit = entry.edit
-        if entry.number in undone or edit.op not in ("judge", "delete", "reshape", "split", "merge"):
-            continue
-        for name in edit.ids:
-            gone = edit.op != "judge" and name not in edit.made
-            changed = MERGED if edit.op == "merge" else STATUSES["edited"]
-            words = GONE[edit.op] if gone else changed if edit.op != "judge" else STATUSES[edit.judgement]
-            confirmed = edit.op == "judge" and edit.judgement == "confirmed"
-            said[name] = said[name] if confirmed and said.get(name) in (STATUSES["edited"], MERGED) else words
-    drawn = {name for entry in log for name in entry.edit.made if name not in entry.edit.ids}
-    return {name: words for name, words in said.items() if name not in drawn and words != STATUSES["unreviewed"]}
-
-
-def _undone(log: Sequence[Entry]) -> frozenset[int]:
-    gone: set[int] = set()
-    for entry in log:
-        if entry.edit.op == "undo":
-            gone.add(entry.edit.of)
-        elif entry.edit.op == "redo":
-            gone.discard(entry.edit.of)
-    return frozenset(gone)
-
-
-@dataclass
-class _State:
-    features: dict[str, Feature]
-    deleted: dict[str, Feature]
-    examined: bool
-
-    def take(self, entry: Entry) -> None:
-        edit = entry.edit
-        missing = [name for name in edit.ids if name not in self.features]
-        if missing:
-            raise InputError(f"There is no {missing[0]} in this review.", remedy="Reload the review.")
-        taken = [name for name in edit.made if name in self.features and name not in edit.ids]
-        if taken:
-            raise InputError(f"{taken[0]} is already in this review.", remedy="Reload the review.")
-        match edit.op:
-            case "judge":
-                self._judge(entry)
-            case "delete":
-                for name in edit.ids:
-                    self.deleted[name] = replace(self.features.pop(name), **_by(entry))
-            case "draw" | "reshape" | "split" | "merge":
-                self._make(entry)
-            case "examined":
-                self.examined = edit.examined
-
-    def _judge(self, entry: Entry) -> None:
-        edit = entry.edit
-        for name in edit.ids:
-            one = self.features[name]
-            status: Status = edit.judgement
-            if edit.judgement == "confirmed" and one.origin != "model":
-                status = one.origin
-            kept = one.reason if status == "rejected" and one.status == "rejected" else ""
-            reason, note = edit.reason if edit.reason is not None else kept, edit.note
-            note = one.note if note is None else note
-            self.features[name] = replace(one, status=status, reason=reason, note=note, **_by(entry))
-
-    def _make(self, entry: Entry) -> None:
-        from shapely.geometry import shape
-
-        edit = entry.edit
-        before = [self.features[name] for name in edit.ids]
-        if edit.op != "reshape":
-            for name in edit.ids:
-                del self.features[name]
-        origin: Literal["edited", "added"] = "added" if all(one.origin == "added" for one in before) else "edited"
-        parents = before[0].parents if edit.op == "reshape" else edit.ids
-        note = edit.note or " ".join(one.note for one in before if one.note)
-        for name, outline in edit.made.items():
-            made = Feature(name, shape(dict(outline)), origin, note=note, parents=parents, origin=origin)
-            self.features[name] = replace(made, **_by(entry))
-
-
-def _by(entry: Entry) -> dict[str, Any]:
-    return {"reviewer": entry.reviewer, "reviewed": entry.created}

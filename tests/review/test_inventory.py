@@ -241,6 +241,7 @@ def test_every_field_is_explained(store: Store, run: str, tmp_path: Path) -> Non
     assert rows["view_minimum_area"]["unit"] == rows["area_m2"]["unit"] == "m²"
     assert rows["mean_probability"]["shapefile_field"] == "mean_proba"
     assert rows["latitude"]["shapefile_field"] == ""
+    assert [name for name, row in rows.items() if "Shapefile" in row["meaning"]] == ["reason", "note"]
     shapes = geopandas.read_file(tmp_path / "reviewed.shp.zip")
     with ZipFile(tmp_path / "reviewed.shp.zip") as archive, archive.open("reviewed_fields.csv") as packed:
         inside = [row["shapefile_field"] for row in csv.DictReader(TextIOWrapper(packed, "utf-8"))]

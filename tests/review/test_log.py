@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from core.review.edits import Edit
 from core.review.found import Opened, open_review
 from core.review.geometry import split
 from core.review.log import ReviewConflictError, append
-from core.review.state import STATUSES, judged
+from core.review.merged import merged_values
+from core.review.replay import judged
+from core.review.state import STATUSES
 from core.runs.store import Store
 from core.runs.tables import ReviewRow
 from core.tasks.mapping.view import Choice
@@ -104,6 +107,34 @@ def test_outlines_are_drawn_united_cut_split_and_merged(store: Store, run: str) 
     merged = now.review.features[second]
     assert (merged.outline.area, merged.parents, third in now.review.features) == (12 + 9, (second, third), False)
     assert now.review.features[second].origin == "edited"
+
+
+def test_merged_outlines_have_the_area_and_the_mean_probability_of_their_parts(store: Store, run: str) -> None:
+    first, second, third = ids(store, run)
+    before = opened(store, run).features
+    areas = [before[name].values["area_px"] for name in (second, third)]
+    means = [before[name].values["mean_probability"] for name in (second, third)]
+    now = edited(store, run, actions.merge(opened(store, run).review, [second, third]))
+    values = now.review.features[second].values
+    assert areas == [20, 9]
+    assert values == {"area_px": 29, "mean_probability": pytest.approx((20 * means[0] + 9 * means[1]) / 29)}
+    assert means[1] < values["mean_probability"] < means[0]
+    # A judgement does not change them; any other outline is none of which the model said something.
+    now = edited(store, run, Edit("judge", (second,)))
+    assert now.review.features[second].values == values
+    now = edited(store, run, actions.cut_from(now.review, second, box(30, 20, 32, 24)))
+    assert not now.review.features[second].values
+    now = edited(store, run, actions.reshape(now.review, first, box(20, 18, 30, 24)))
+    now = edited(store, run, actions.merge(now.review, [first, second]))
+    assert not now.review.features[first].values
+
+
+def test_parts_that_overlap_are_not_summed(store: Store, run: str) -> None:
+    first, second, _ = opened(store, run).features.values()
+    other = replace(second, outline=box(10, 4, 20, 10))
+    assert merged_values([first, other], first.outline.union(other.outline)) == {}
+    apart = replace(second, outline=box(15, 4, 20, 8))
+    assert merged_values([first, apart], first.outline.union(apart.outline))["area_px"] == 80
 
 
 def test_what_was_said_of_each_feature_is_known_from_the_log_alone(store: Store, run: str) -> None:

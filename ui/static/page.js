@@ -127,15 +127,15 @@
     }
   }
 
-  // Where columns stand under one another, what was started by a button is far from it: its progress is brought into
-  // view, once for each run.
+  // What was started by a button may be far from it, as where columns stand under one another or the form is long: its
+  // progress is brought into view, once for each run.
   const started = new Set();
   function showProgress() {
     const progress = document.querySelector("[class*=st-key-progress-]");
     const name = progress && [...progress.classList].find((one) => one.startsWith("st-key-progress-"));
     if (!name || started.has(name)) return;
     started.add(name);
-    if (matchMedia(NARROW).matches) progress.scrollIntoView({ block: "center" });
+    progress.scrollIntoView({ block: matchMedia(NARROW).matches ? "center" : "nearest" });
   }
 
   // What went wrong is said where it was asked for, which may be below the edge of the window. A page that is opened

@@ -42,7 +42,7 @@ def judgements(run: str) -> Mapping[str, str]:
 def _read(run: str, number: int) -> Mapping[str, str]:
     del number  # part of the key
     from core.review.log import read_log
-    from core.review.state import judged
+    from core.review.replay import judged
 
     return judged(read_log(resources.store(), run))
 
