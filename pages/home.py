@@ -12,7 +12,9 @@ st.markdown(tr(
     "of monitored slopes, and see why a model gives its result."
 ))
 
-for column, page in zip(st.columns(len(task_pages())), task_pages().values(), strict=True):
+with st.container(key="task-cards"):  # two beside each other on a tablet, see `ui/static/page.css`
+    columns = st.columns(len(task_pages()))
+for column, page in zip(columns, task_pages().values(), strict=True):
     with column, st.container(border=True, height="stretch"):
         picture = page.card.picture
         if picture is not None:
@@ -25,6 +27,6 @@ for column, page in zip(st.columns(len(task_pages())), task_pages().values(), st
 
 recent.show()
 st.caption(tr(
-    "Models are trained on data from few regions: treat every map and detection as a hypothesis to verify. Check the "
+    "Models are trained on data from a few regions: treat every map and detection as a hypothesis to verify. Check the "
     "scores, the limits of the model and the explanations before making decisions."
 ))

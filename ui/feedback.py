@@ -29,7 +29,8 @@ def show_error(error: LandslideError) -> None:
     if isinstance(error, RunCancelled):
         st.info(_plain(str(error)))
         return
-    parts = [f"**{_plain(error.what)}**", _plain(error.why), _plain(without_options(error.remedy))]
+    why = (_plain(line) for line in error.why.split("\n"))
+    parts = [f"**{_plain(error.what)}**", *why, _plain(without_options(error.remedy))]
     st.error("  \n".join(part for part in parts if part))
 
 

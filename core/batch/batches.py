@@ -30,6 +30,10 @@ UNUSED = 30 * 86_400.0
 """Seconds after which a batch without a run, never started or with all runs deleted, is forgotten."""
 
 LONGEST_NAME = 200
+"""Letters of the name of a batch."""
+
+MOST_TOLD = 3
+"""Refused files whose reason an error gives."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,10 @@ def add(
     """
     refused = tuple(refused)
     if not datasets:
-        reasons = " ".join(one.words for one in refused[:3])
+        reasons = "\n".join(one.words for one in refused[:MOST_TOLD])
+        if len(refused) > MOST_TOLD:
+            more = len(refused) - MOST_TOLD
+            reasons += f"\n{count(more, 'more file')} cannot be used either."
         raise InputError("None of the files can be used.", reasons, "Choose GeoTIFF, PNG or JPEG images.")
     row = BatchRow(id=new_id(), created=clock(), name=_named(name), content=_content(datasets, refused, notes))
     with store.database.write() as session:

@@ -149,12 +149,23 @@ def _values(
     spread = np.where(highest > lowest, highest - lowest, 1.0)
     gain = (target_high - target_low) / spread
     offset = target_low - gain * lowest
-    ranges = ", ".join(f"{a:.4g}–{b:.4g}" for a, b in zip(lowest, highest, strict=True))
+    ranges = ", ".join(f"{_digits(a)}–{_digits(b)}" for a, b in zip(lowest, highest, strict=True))
     note = (
         f"Values ({scene.dtype}) were rescaled: in each band, percentiles {percentiles[0]:g} to "
         f"{percentiles[1]:g} of the whole image ({ranges}) were mapped to the range of the training images."
     )
     return tuple(float(v) for v in gain), tuple(float(v) for v in offset), (note,)
+
+
+def _digits(value: float) -> str:
+    """A value of a band with the digits that mean something, never as a power of ten.
+
+    Examples
+    --------
+    >>> _digits(1290.4), _digits(23456.0), _digits(0.125)
+    ('1,290', '23,456', '0.125')
+    """
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.4g}"
 
 
 def scale_for(scene: Scene, spec: ModelSpec, resample: str) -> tuple[float, tuple[str, ...]]:

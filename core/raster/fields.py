@@ -102,15 +102,18 @@ KNOWN: Mapping[str, Field] = {
         "settings are changed."),
     "area_m2": Field(
         "Area", "Area on the ground. For a landslide mapped by the model, or merged from such: the sum of its pixel "
-        "areas; for any other outline: the enclosed area.", "m²", kind="area", balloon=10),
+        "areas; for any other outline: the enclosed area. Both are measured on the WGS 84 ellipsoid, and differ "
+        "slightly from areas in the plane of the coordinate system.", "m²", kind="area", balloon=10),
     "area_px": Field(
         "Area", "Area in pixels of the image.", "px", kind="area"),
     "perimeter_m": Field(
         "Perimeter", "Length of the outline on the ground, edges of holes included. Outlines by the model follow the "
-        "edges of pixels and are up to 27 % longer than smooth ones.", "m", kind="number"),
+        "edges of pixels and are longer than smooth ones: by 27 % on average over all directions, by 41 % along "
+        "diagonals.", "m", kind="number"),
     "perimeter_px": Field(
         "Perimeter", "Length of the outline in sides of a pixel, edges of holes included. Outlines by the model follow "
-        "the edges of pixels and are up to 27 % longer than smooth ones.", "px", kind="number"),
+        "the edges of pixels and are longer than smooth ones: by 27 % on average over all directions, by 41 % along "
+        "diagonals.", "px", kind="number"),
     "mean_probability": Field(
         "Mean probability", "Mean of the model's landslide probability over the pixels of the outline.", "0 to 1",
         kind="number", digits=2, balloon=20),

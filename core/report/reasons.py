@@ -39,8 +39,8 @@ ALIKE = 0.9
 """Intersection over union above which a box is the one that was asked about."""
 
 INTRODUCTION = (
-    "Explanations were requested for the places below. They show what in the image the model reacted to; they show "
-    "neither the cause of a slope failure nor whether the model is correct. In each pair of figures, the outline marks "
+    "An explanation shows what in the image the model reacted to. It shows neither the cause of a slope failure nor "
+    "whether the model is correct. In each pair of figures, the outline marks "
     "the explained place; a small one is shown again as a close-up. Areas without effect on the score are left "
     "uncoloured."
 )

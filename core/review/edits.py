@@ -51,8 +51,8 @@ class Edit:
         Ids and outlines (GeoJSON geometries in the coordinates of the run's grid: columns and rows without a
         coordinate system) of the features that it makes or reshapes.
     judgement, reason, note
-        Of ``"judge"``: what is said of the features, why, and anything else; None keeps the reason or note that a
-        feature has.
+        Of ``"judge"`` and, but for the first, of ``"delete"``: what is said of the features, why, and anything else;
+        None keeps the reason or note that a feature has.
     view
         Of ``"begin"``: values of the post-processing.
     examined

@@ -44,7 +44,7 @@ def review_fields(opened: Opened) -> dict[str, Field]:
             codes=STATUSES),
         "status_label": Field("Status", "The status in words.", balloon=5),
         "landslide": Field(
-            "Landslide (1 yes, 0 no)", "Whether it is a landslide by the review.",
+            "Landslide (1 yes, 0 no)", "Whether the review accepts it as a landslide.",
             codes={"1": "yes (correct, outline corrected or added)", "0": "no (false alarm)"}, empty=UNTOUCHED),
         "reason": Field(
             "Reason", f"Why it is a false alarm: {'; '.join(REASONS)}; or a reviewer's own words.",

@@ -145,6 +145,27 @@ def _polygonal(shape: BaseGeometry, empty: InputError) -> BaseGeometry:
     return shapely.orient_polygons(found)
 
 
+MOVED = 2e-6
+"""Degrees, or pixels, by which a map moves corners that nobody moved: it writes coordinates with six decimals."""
+
+
+def is_same_drawing(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two drawings of a map (see `drawn_outline`) differ by no more than what a map rounds.
+
+    Examples
+    --------
+    >>> drawn = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}
+    >>> rounded = {"type": "Polygon", "coordinates": [[[1, 0], [1, 1.000001], [0, 0], [1, 0]]]}
+    >>> is_same_drawing(drawn, rounded), is_same_drawing(drawn, {**drawn, "coordinates": [[[0, 0], [2, 0], [1, 1]]]})
+    (True, False)
+    """
+    try:
+        shapes = [shapely.geometry.shape(dict(drawing)) for drawing in (one, other)]
+    except (shapely.errors.ShapelyError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return bool(shapely.hausdorff_distance(shapes[0].boundary, shapes[1].boundary) <= MOVED)
+
+
 def to_geojson(outline: BaseGeometry) -> dict[str, Any]:
     """An outline as it stands in the log."""
     plain: dict[str, Any] = json.loads(json.dumps(shapely.geometry.mapping(outline)))

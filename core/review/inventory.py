@@ -51,9 +51,10 @@ def inventory(opened: Opened) -> GeoDataFrame:
     Columns: ``id``, ``status`` (a key of `core.review.state.STATUSES`), ``status_label`` (its words), ``landslide``
     (1 yes, 0 no, empty while not reviewed), ``reason``, ``note``, ``reviewer``, ``reviewed`` (ISO 8601, UTC),
     ``parents``, ``searched`` (1 where the whole area was searched for what the model missed), ``area_m2`` (``area_px``
-    without a coordinate system), what the model says of those whose outline is its own (of merged ones what
-    follows from it, see `core.review.merged`), of which the perimeter is measured of the others as well, ``run``, ``model``, one column ``view_…`` for
-    each value of the view, and the outlines in the coordinates of the run's grid. See `core.review.fields`.
+    without a coordinate system), what the model says of those whose outline is its own (of merged ones what follows
+    from it, see `core.review.merged`), of which the perimeter is measured of the others as well, ``run``, ``model``,
+    one column ``view_…`` for each value of the view, and the outlines in the coordinates of the run's grid. See
+    `core.review.fields`.
     """
     import geopandas
     import pandas
@@ -119,9 +120,10 @@ def log_table(opened: Opened) -> DataFrame:
 
 
 def summary(opened: Opened) -> dict[str, Any]:
-    """How far the review is: counts by status, totals, who took part, and with which view it began."""
+    """What was reviewed and with which view; how far the review is, by status and in total; who took part."""
     review = opened.review
     return {
+        "about": _about(opened, _title(opened)),
         "run": opened.run.id,
         "model": opened.run.model,
         "view": opened.view_values,
@@ -132,7 +134,7 @@ def summary(opened: Opened) -> dict[str, Any]:
         "deleted": len(review.deleted),
         "searched_for_missed": review.examined,
         "finished": review.finished,
-        "cannot_be_reviewed": opened.found.left_out,
+        "too_small_to_be_reviewed": opened.found.left_out,
     }
 
 
@@ -158,7 +160,7 @@ def export_review(opened: Opened, folder: Path) -> dict[str, Any]:
     make_folder(folder)
     table = inventory(opened)
     style = category_style("Review", "status", COLOURS, labels=STATUSES)
-    title, fields = f"Reviewed inventory of {opened.run.subject.name}", review_fields(opened)
+    title, fields = _title(opened), review_fields(opened)
     told = _about(opened, title)
     # What is empty in a table is so in a database, too.
     texts = ["reason", "note", "reviewer", "reviewed", "parents"]
@@ -182,6 +184,10 @@ def _state(opened: Opened) -> str:
         f"{progress.reviewed:,} of {count(progress.total, found.noun, found.several)} reviewed{added}; {searched} for "
         "landslides missed by the model"
     )
+
+
+def _title(opened: Opened) -> str:
+    return f"Reviewed inventory of {opened.run.subject.name}"
 
 
 def _about(opened: Opened, title: str) -> dict[str, str]:

@@ -76,7 +76,9 @@ class _State:
                 self._judge(entry)
             case "delete":
                 for name in edit.ids:
-                    self.deleted[name] = replace(self.features.pop(name), **_by(entry))
+                    one = self.features.pop(name)
+                    note = one.note if edit.note is None else edit.note
+                    self.deleted[name] = replace(one, reason=edit.reason or one.reason, note=note, **_by(entry))
             case "draw" | "reshape" | "split" | "merge":
                 self._make(entry)
             case "examined":

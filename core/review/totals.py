@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.review.geometry import feature_areas
 from core.review.state import SETTLED
-from core.wording import count, single_area
+from core.wording import agree, count, single_area
 
 if TYPE_CHECKING:
     from core.review.found import Opened
@@ -82,7 +82,8 @@ def totals_words(opened: Opened) -> str:
 
     whole = these.whole.number
     outlines = count(whole, "outline") if found.measured else count(whole, found.noun, found.several)
-    parts = [f"{count(these.landslides.number, 'landslide')} by the review{sized(these.landslides)}"]
+    accepted = these.landslides.number
+    parts = [f"{accepted:,} accepted as {agree(accepted, 'a landslide', 'landslides')}{sized(these.landslides)}"]
     if these.false_alarms.number:
         parts.append(f"{count(these.false_alarms.number, 'false alarm')}{sized(these.false_alarms)}")
     if these.unreviewed.number:

@@ -40,6 +40,11 @@ def test_a_batch_is_found_as_it_was_made(any_store: Store, scenes: list[str]) ->
 def test_a_batch_of_nothing_is_refused_with_the_reasons(any_store: Store) -> None:
     with pytest.raises(InputError, match="None of the files can be used.*bad.tif: It is damaged"):
         add(any_store, "", [], [Refused("bad.tif", "It is damaged.")])
+    with pytest.raises(InputError) as error:
+        add(any_store, "", [], [Refused(f"{number}.tif", "It is damaged.") for number in range(5)])
+    *told, last = error.value.why.split("\n")  # a line each, as the page shows them
+    assert told == [f"{number}.tif: It is damaged." for number in range(3)]
+    assert last == "2 more files cannot be used either."
     with pytest.raises(InputError, match="No such batch"):
         find(any_store, "no id")
 

@@ -177,7 +177,7 @@ def _gallery(
                         on_click=targets[place].select, args=(Selection(result.id),),
                     )  # fmt: skip
         st.caption(
-            tr("Sky blue: missed. Orange: false alarm. Green: correct. Blue: reference landslides.")
+            tr("Sky blue: missed. Orange: false alarm. Bluish green: correct. Blue: reference landslides.")
         )
 
 

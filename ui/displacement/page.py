@@ -20,6 +20,7 @@ from ui.feedback import empty, guard, plain
 from ui.messages import tr
 from ui.task import form as shared_form
 from ui.task import generic_run, onward, opened, press, run
+from ui.task.columns import form_and_result
 from ui.task.table_source import TYPES
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def show(task: TaskPage) -> None:
     """Show the page."""
     st.title(tr(task.title))
     st.markdown(tr(task.question))
-    left, right = st.columns([1, 3], gap="medium")
+    left, right = form_and_result()
     asked = record = None
     with left, guard():
         asked = opened.asked(task)

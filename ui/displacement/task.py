@@ -19,8 +19,7 @@ PAGE = TaskPage(
     card=Card(
         tr_noop(
             "**How** does a monitored slope move, and how will it continue? From a table of readings to forecasts "
-            "tested "
-            "against the assumption that nothing changes."
+            "tested against simple ones."
         ),
         tr_noop("Open the sample in Displacement"),
         {"sample": "reservoir-slide"},

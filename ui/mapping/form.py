@@ -60,9 +60,9 @@ def _false_alarms(model: StoredModel) -> str:
     from core.report.words import percent
 
     return tr(
-        "On the synthetic valley before its event, which has no fresh landslides, {share} of the pixels reach the "
-        "model's threshold of {threshold:.2f}. On other images this share differs with their colours, also on the "
-        "valley after its event."
+        "In the synthetic sample image from before the event, which has no fresh landslides, {share} of the pixels "
+        "reach the model's threshold of {threshold:.2f}: all of them are false alarms. In other images this share "
+        "differs."
     ).format(share=percent(rate / 1e6), threshold=model.spec.threshold)
 
 

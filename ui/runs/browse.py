@@ -71,7 +71,8 @@ def _one(identity: str) -> None:
 
 def _offer_sample() -> None:
     page = next((page for page in task_pages().values() if page.card.begin), None)
-    listed = tr("All maps, explanations and comparisons are listed here with their inputs and settings.")
+    listed = tr("All maps, detections, forecasts, explanations and comparisons are listed here with their inputs and "
+                "settings.")
     if page is None:
         empty(tr("No runs yet."), listed)
     elif empty(
@@ -96,8 +97,10 @@ def _offset(wanted: object, total: int) -> int:
 
 def _turn(first: int, shown: int, total: int) -> None:
     """Say which part of the list is shown, and turn its pages."""
+    hidden = max(resources.store().count() - total, 0)
+    rest = " " + tr("{count:,} more are hidden by the filters above.").format(count=hidden) if hidden else ""
     if total <= PAGE:
-        st.caption(tr("{count}, newest first.").format(count=labels.count(total, "run")))
+        st.caption(tr("{count}, newest first.").format(count=labels.count(total, "run")) + rest)
         return
     page = first // PAGE + 1
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -107,6 +110,7 @@ def _turn(first: int, shown: int, total: int) -> None:
             tr("{first:,}–{first_2:,} of {total:,} runs, newest first.").format(
                 first=first + 1, first_2=first + shown, total=total
             )
+            + rest
         )
 
 

@@ -50,7 +50,7 @@ def show() -> None:
             tr("prepared downloads"): used.exports,
             tr("active runs"): used.work,
             tr("cache"): used.cache,
-            tr("database and other"): used.rest,
+            tr("database and other files"): used.rest,
         }
         st.caption(" · ".join(f"{name} {labels.size(octets)}" for name, octets in parts.items() if octets))
         with st.expander(tr("Free up space"), expanded=_PLAN.get() is not None):

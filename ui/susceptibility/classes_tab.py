@@ -19,7 +19,7 @@ CLASS_COLUMNS = {
     "class": (tr_noop("Class"), None), "from": (tr_noop("From"), "%.2f"), "to": (tr_noop("To"), "%.2f"),
     "km2": (tr_noop("Area (km²)"), "%.2f"), "share_of_area": (tr_noop("Share of area"), "%.1f %%"),
     "landslide_cells": (tr_noop("Landslide cells"), "localized"),
-    "share_of_landslides": (tr_noop("Share of landslides"), "%.1f %%"),
+    "share_of_landslides": (tr_noop("Share of landslide cells"), "%.1f %%"),
     "density": (tr_noop("Landslide density"), "%.2f %%"), "frequency_ratio": (tr_noop("Frequency ratio"), "%.2f"),
 }  # fmt: skip
 """Titles and formats of the table of classes, which fits on a page 1,440 px wide; shares in per cent."""

@@ -205,7 +205,7 @@ def landslide_outlines(run: str, _result: SusceptibilityMap) -> Outlines:
     shapes = outlines_of(slides)
     facts = {tr_noop("Landslide"): [str(number) for number in shapes["id"]]}
     collection, left_out = features(shapes, facts)
-    words = tr_noop("Reference (points)") if slides.polygons is None else tr_noop("Reference (outlines)")
+    words = tr_noop("Known landslides (points)") if slides.polygons is None else tr_noop("Known landslides (outlines)")
     return Outlines("reference", words, collection, REFERENCE, left_out=left_out, seam=True)
 
 
@@ -227,7 +227,7 @@ def inventory_outlines(key: str, _inventory: DatasetRecord, _grid: Grid) -> tupl
             return ()
     shapes = outlines_of(landslides_of(_inventory.path, _inventory.form, plan, _grid, _inventory.name))
     collection, left_out = features(shapes, {tr_noop("Landslide"): [str(number) for number in shapes["id"]]})
-    name = tr_noop("Reference (landslides)")
+    name = tr_noop("Known landslides")
     return (Outlines("reference", name, collection, REFERENCE, left_out=left_out, seam=True),)
 
 

@@ -96,9 +96,9 @@ def key_figures(classes: Classed) -> list[KeyFigure]:
     if hits == hits:  # no number where no landslide is known
         figures.append(
             KeyFigure(
-                tr("Landslides in this area"),
+                tr("Landslide cells in this area"),
                 percent(hits),
-                tr("Share of the known landslides. {about}").format(about=about),
+                tr("Share of all cells with a known landslide. {about}").format(about=about),
             )
         )
     return figures

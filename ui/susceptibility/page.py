@@ -19,6 +19,7 @@ from ui.susceptibility.area_source import AreaData
 from ui.susceptibility.source import SOURCE
 from ui.task import form as shared_form
 from ui.task import generic_run, onward, opened, press, run
+from ui.task.columns import form_and_result
 
 if TYPE_CHECKING:
     from core.runs.records import DatasetRecord, Order, Run
@@ -36,7 +37,7 @@ def show(task: TaskPage) -> None:
     """Show the page."""
     st.title(tr(task.title))
     st.markdown(tr(task.question))
-    left, right = st.columns([1, 3], gap="medium")
+    left, right = form_and_result()
     asked = None
     with left, guard():
         _open_sample()

@@ -34,7 +34,7 @@ STRETCHES = {
     "1,99": tr_noop("Rescale 1–99 % of each band"),
 }
 
-RESAMPLES = {"auto": tr_noop("Resample to the model's"), "none": tr_noop("Keep")}
+RESAMPLES = {"auto": tr_noop("Resample to the model's pixel size"), "none": tr_noop("Keep")}
 
 R = TypeVar("R")
 """Request of a task: a dataclass with model, bands, stretch, resample, area and options."""

@@ -74,8 +74,9 @@ def tell(said: Mapping[str, str]) -> None:
     if said:
         counted = " · ".join(f"{tr(words)} {number:,}" for words, number in Counter(said.values()).items())
         st.caption(
-            tr("**Reviewed: {count:,}** of what the model found ({counted}). The counts and areas on this page are the "
-            "model's. The tab *{tab}* shows the reviewed inventory on the map, with what was added.").format(
+            tr("**Reviewed: {count:,}** of what the model found ({counted}). The key figures above the map "
+            "and the numbers in this tab are the model's. The tab *{tab}* shows the reviewed inventory, with what was "
+            "added.").format(
                 count=len(said), counted=counted, tab=tr(TAB)
             )
         )  # fmt: skip

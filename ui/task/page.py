@@ -16,6 +16,7 @@ from ui.messages import tr
 from ui.task import bands, generic_run, input_picker, look, onward, opened, pixel_size, press, run, several
 from ui.task import form as ask
 from ui.task.caption import caption
+from ui.task.columns import form_and_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,7 @@ def show(
     if several.named():
         several.show(task, form)
         return
-    left, right = st.columns([1, 3], gap="medium")
+    left, right = form_and_result()
     asked = record = taken = order = drawn = again = None
     with left, guard():
         asked = opened.asked(task)

@@ -116,8 +116,15 @@ def _delete(at: Reviewing, name: str) -> None:
     from core.review.edits import Edit
 
     at.follow_map()
-    if at.selection.current == name:
-        do(at, lambda: Edit("delete", (name,)), then=lambda: _next(at, after=name))
+    if at.selection.current != name:
+        return
+    reason, note = st.session_state.get(_reason_key(at, name)), st.session_state.get(_note_key(at, name))
+
+    def then() -> None:
+        _typed(at, name).clear()
+        _next(at, after=name)
+
+    do(at, lambda: Edit("delete", (name,), reason=reason or None, note=note), then=then)
 
 
 def _turn(at: Reviewing, *, back: bool) -> None:
@@ -169,8 +176,8 @@ def show_bar(at: Reviewing) -> None:
                 help=tr("{label}, and go to the next one not reviewed.").format(label=label),
             )
         st.button(tr("Delete"), on_click=_delete, args=(at, name), disabled=off, key=bar_key(at.run, "delete"),
-                  help=tr("Removes it from the reviewed inventory, for example a duplicate. Undo brings it "
-                          "back."))  # fmt: skip
+                  help=tr("Removes it from the reviewed inventory, as for a duplicate. "
+                          "Undo brings it back."))  # fmt: skip
         st.button(tr("Edit outline"), on_click=lambda: edit_outline(at), disabled=off, key=bar_key(at.run, "edit"),
                   help=tr("Drag the corners on the map, press Save on the map, then Use as outline."))  # fmt: skip
         st.button(tr("Next"), on_click=_ask_next, args=(at,), shortcut="J", key=bar_key(at.run, "next"),
@@ -213,7 +220,7 @@ def _ask_reason(at: Reviewing, one: Feature) -> None:
         on_change=lambda: typed.put(st.session_state[key]),
     )  # fmt: skip
     if one.status == "unreviewed":
-        st.caption(tr("Saved when you press Correct or False alarm."))
+        st.caption(tr("Saved when you press Correct, False alarm or Delete."))
         return
     judged: Judgement = "rejected" if one.status == "rejected" else "confirmed"
     st.button(

@@ -34,13 +34,15 @@ CORNERS = 150
 def offer_drawing(at: Reviewing, *, ready: bool) -> None:
     """What can be done with what is drawn on the map."""
     from core.review import actions
+    from core.review.geometry import is_same_drawing
 
     drawn, one = at.drawn, at.selected
     if not drawn:
         _reshaping(at.run).clear()  # the outline that was to be edited was deleted on the map
         return
     edited = _reshaping(at.run).get()
-    untouched = edited in at.review.features and drawn == put_drawing(at.spec, key=at.map_key)
+    put = put_drawing(at.spec, key=at.map_key)
+    untouched = edited in at.review.features and put is not None and is_same_drawing(drawn, put)
     noun = at.opened.found.noun
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(tr("**Drawn outline**"), width="content")

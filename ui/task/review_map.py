@@ -38,6 +38,8 @@ def told(at: Reviewing) -> list[str] | None:
     grid = at.opened.found.grid
     (size,) = feature_areas([one], grid)
     words = [single_area_text(size, grid.in_metres), *([] if one.is_merged else [tr(STATUSES[one.status])])]
+    if parts := len(getattr(one.outline, "geoms", ())):
+        words.append(tr("{parts:,} separate parts").format(parts=parts))
     how, names = one.relation
     if how:
         words.append(tr(RELATIONS[how]).format(names=names))

@@ -174,14 +174,14 @@ def meant(rows: list[str], before: list[str], offered: str) -> list[str]:
 
 
 def _several(at: Reviewing, ticked: list[str]) -> None:
-    """What can be done with several rows at once."""
+    """What can be done with the selected rows, where they are seen."""
     if len(ticked) < 2:
-        words = tr("Select several rows to mark, delete or merge them together.")
-        if ticked == [onward(at.run).get()]:
-            told = tr("{name} was selected as the next one. Selecting a row replaces it.")
+        words = tr("Select rows to mark or delete them, or several to merge them.")
+        if ticked and ticked == [onward(at.run).get()]:
+            told = tr("{name} was selected as the next one. Selecting another row replaces this selection.")
             words = f"{plain(told.format(name=ticked[0]))} {words}"
         st.caption(words)
-        _offer_nearest(at, ticked)
+    if not ticked:
         return
     from core.review import actions
     from core.review.edits import Edit
@@ -220,9 +220,11 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
         st.button(tr("Mark correct"), on_click=judged, args=("confirmed",), disabled=off, key=f"{key}-correct")
         st.button(tr("Mark false alarm"), on_click=judged, args=("rejected",), disabled=off, key=f"{key}-wrong")
         st.button(tr("Mark not reviewed"), on_click=judged, args=("unreviewed",), disabled=off, key=f"{key}-open")
-        st.button(tr("Merge"), on_click=merged, disabled=off,
-                  key=f"{key}-merge", help=tr("Combine them into one, named after the largest."))  # fmt: skip
+        if len(ids) > 1:
+            st.button(tr("Merge"), on_click=merged, disabled=off,
+                      key=f"{key}-merge", help=tr("Combine them into one, named after the largest."))  # fmt: skip
         st.button(tr("Delete"), on_click=deleted, disabled=off, key=f"{key}-delete")
+        _offer_nearest(at, ticked)
 
 
 def _offer_nearest(at: Reviewing, ticked: list[str]) -> None:

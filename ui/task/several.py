@@ -13,6 +13,7 @@ from ui import labels, resources
 from ui.feedback import guard, plain
 from ui.messages import tr
 from ui.task import input_picker, pixel_size, press
+from ui.task.columns import form_and_result
 from ui.task.table import titles
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def show(task: TaskPage, form: Callable[..., Asked | None]) -> None:
     """
     from core.batch.batches import find
 
-    left, right = st.columns([1, 3], gap="medium")
+    left, right = form_and_result()
     batch, asked = None, None
     with left, guard():
         batch = find(resources.store(), st.query_params[KEY])

@@ -43,7 +43,8 @@ def verdict(result: ForecastResult, station: str) -> Verdict:
     else:
         lead = (
             f"{station}: forecasts {ahead} ahead have an error (RMSE) of {error:.2f} mm with "
-            f"{within(title_of(chosen))} and {simple_error:.2f} mm with {within(title_of(simple))}."
+            f"{within(title_of(chosen))} and {simple_error:.2f} mm with {within(title_of(simple))}"
+            f"{_sure(result, station, chosen)}."
         )
         others.append(_skill(result, station, chosen, simple))
     if on_test != chosen:
@@ -69,7 +70,7 @@ def _forecast(result: ForecastResult, station: str, model: str) -> str:
 
 def _skill(result: ForecastResult, station: str, model: str, simple: str) -> str:
     gain = result.skill(station, model, simple)
-    chance = result.stations[station]["models"][model].get("dm", {}).get("p_value")
+    chance = _chance(result, station, model)
     if gain != gain:
         return ""
     more = "smaller" if gain > 0 else "larger"
@@ -77,8 +78,20 @@ def _skill(result: ForecastResult, station: str, model: str, simple: str) -> str
     told = f"Its error is {size} that of {within(title_of(simple))}, the best simple forecast on the training set"
     if chance is None:
         return f"{told}."
-    sure = "statistically significant" if chance < SIGNIFICANT else "not statistically significant"
-    return f"{told}; the difference is {sure} (Diebold–Mariano test, p {p_words(chance, '= ')})."
+    return f"{told}{_sure(result, station, model)} (Diebold–Mariano test, p {p_words(chance, '= ')})."
+
+
+def _chance(result: ForecastResult, station: str, model: str) -> float | None:
+    """Probability by chance of the difference in error to the best simple forecast; None where it was not tested."""
+    chance: float | None = result.stations[station]["models"][model].get("dm", {}).get("p_value")
+    return chance
+
+
+def _sure(result: ForecastResult, station: str, model: str) -> str:
+    chance = _chance(result, station, model)
+    if chance is None:
+        return ""
+    return f"; the difference is {'' if chance < SIGNIFICANT else 'not '}statistically significant"
 
 
 def p_words(chance: object, equals: str = "") -> str:

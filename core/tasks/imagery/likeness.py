@@ -32,11 +32,13 @@ def likeness_words(result: ImageResult) -> str:
     if tiles == 1:
         limit = "exceeds" if beyond else "does not exceed"
         return (
-            f"Distance from the training images: {result.place} is a single tile, {nearer} of the training tiles; it "
+            f"Distance from the training images: {result.place} is a single tile (the part of an image that the model "
+            f"reads at once), {nearer} of the training tiles; it "
             f"{limit} the limit."
         )
     return (
-        f"Distance from the training images: the median tile of {result.place} is {nearer} of the training tiles; "
+        f"Distance from the training images: the median tile (a part that the model reads at once) of {result.place} "
+        f"is {nearer} of the training tiles; "
         f"{beyond:,} of {tiles:,} tiles ({100 * share:.0f} %) {agree(beyond, 'exceeds', 'exceed')} the limit."
     )
 

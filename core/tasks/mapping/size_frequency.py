@@ -46,9 +46,9 @@ class SizeFrequency:
     Attributes
     ----------
     n
-        Landslides at least as large as the smallest mappable area.
+        Landslides at least as large as the minimum area.
     minimum_area_m2
-        The smallest mappable area in m²; None in pixel space.
+        The minimum area in m²; None in pixel space.
     rho, a, s
         Parameters of the inverse gamma (`a` and `s` in m²); None unless `mode` is ``"inverse_gamma"``.
     exponent
@@ -58,7 +58,7 @@ class SizeFrequency:
         95 % interval of `exponent` by profile likelihood; an end that the data leave open is 1 or infinity.
     rollover_m2
         The most frequent area in m²; None unless the areas show (likelihood ratio, 5 % level) that it lies above the
-        smallest mappable area.
+        minimum area.
     magnitude
         Landslide-event magnitude ``mL = log10 n`` of the mapped landslides, a lower bound for the event,
         since small ones go unmapped; None when there are none.
@@ -67,7 +67,7 @@ class SizeFrequency:
     words
         What the fit shows, or why it is missing, in sentences for the reader.
     curve
-        The distribution that maximises the likelihood, for drawing; only above the smallest mappable area
+        The distribution that maximises the likelihood, for drawing; only above the minimum area
         when `mode` is ``"tail"``.
     """
 
@@ -95,7 +95,7 @@ class SizeFrequency:
         Returns
         -------
         ndarray of the same shape
-            ``n · P(A ≥ area | A ≥ minimum)``; NaN without a fit or below the smallest mappable area.
+            ``n · P(A ≥ area | A ≥ minimum)``; NaN without a fit or below the minimum area.
         """
         areas = np.asarray(areas_m2, dtype=np.float64)
         if self.curve is None or self.minimum_area_m2 is None:
@@ -138,14 +138,14 @@ def fit_size_frequency(
     """Fit the inverse gamma distribution of Malamud et al. (2004) to the areas of mapped landslides.
 
     The likelihood is that of the areas themselves (binning them would bias the exponent), given that they
-    exceed the smallest mappable area. Landslides that touch are one polygon in an inventory made from
+    exceed the minimum area. Landslides that touch are one polygon in an inventory made from
     pixels, which thins the small sizes and thickens the tail.
 
     Parameters
     ----------
     areas
-        Areas of all polygons in m²; in pixels when `pixel_area_m2` is None. Smaller ones than the smallest
-        mappable area are left out.
+        Areas of all polygons in m²; in pixels when `pixel_area_m2` is None. Smaller ones than the minimum area are
+        left out.
     pixel_area_m2
         Ground covered by one pixel in m²; None in pixel space.
     minimum_area_px
@@ -156,7 +156,7 @@ def fit_size_frequency(
     SizeFrequency
         With `mode` ``"none"`` and the words why for fewer than 50 landslides, in pixel space, or where the
         areas follow no such distribution; with `mode` ``"tail"`` when the areas do not show a rollover above the
-        smallest mappable area.
+        minimum area.
 
     Raises
     ------
@@ -203,7 +203,7 @@ def _checked(areas: ArrayLike) -> NDArray[np.float64]:
 def _why_not(kept: NDArray[np.float64], minimum: float, pixels: int) -> str:
     if kept.size < FEWEST_LANDSLIDES:
         return (
-            f"{count(kept.size, 'landslide')} {agree(kept.size, 'reaches', 'reach')} the smallest mappable area "
+            f"{count(kept.size, 'landslide')} {agree(kept.size, 'reaches', 'reach')} the minimum area "
             f"({count(pixels, 'pixel')}, about {three_digits(minimum)} m²); at least "
             f"{FEWEST_LANDSLIDES} are needed to fit a size distribution."
         )
@@ -239,7 +239,7 @@ def _fitted(kept: NDArray[np.float64], lower: float, minimum: float) -> SizeFreq
         )
     else:
         words = (
-            f"The number of landslides decreases with size from the smallest mappable area (about "
+            f"The number of landslides decreases with size from the minimum area (about "
             f"{three_digits(minimum)} m²) on, without a peak. The inverse gamma fit to {kept.size:,} landslides "
             f"describes this decrease: {tail}. {PUBLISHED}"
         )

@@ -32,13 +32,14 @@ def class_figure(classes: Classed) -> go.Figure:
         hovertemplate="%{y}: %{x:.1%} of the area<extra></extra>",
     )  # fmt: skip
     figure.add_bar(
-        y=names, x=[row.share_of_hits for row in classes.rows], name="Landslide cells", orientation="h",
-        marker={"color": list(classes.colours), "line": {"color": NEUTRAL, "width": 1}},
+        y=names, x=[row.share_of_hits for row in classes.rows], name="Landslide cells (colour of the class)",
+        orientation="h", marker={"color": list(classes.colours), "line": {"color": NEUTRAL, "width": 1}},
         hovertemplate="%{y}: %{x:.1%} of the landslide cells<extra></extra>",
     )  # fmt: skip
     layout = plain_layout("Share of the total", "")
     layout["barmode"] = "group"
     layout["height"] = 330
+    layout["legend"] = {**layout["legend"], "y": -0.3}
     figure.update_layout(layout)
     figure.update_xaxes(tickformat=".0%")
     return figure

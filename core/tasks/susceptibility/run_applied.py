@@ -19,7 +19,8 @@ from core.tasks.susceptibility.index_map import MapJob, Mapped
 from core.tasks.susceptibility.landslides import InventoryPlan, landslides_of
 from core.tasks.susceptibility.map_result import DEM, FACTOR, FACTORS, INVENTORY, SusceptibilityMap
 from core.tasks.susceptibility.result import CELLS, SCORES
-from core.tasks.susceptibility.run_map import SYNTHETIC, TASK, applicability_of, fitted_models, scene_of, seen_classes
+from core.tasks.susceptibility.run_map import TASK, applicability_of, fitted_models, scene_of, seen_classes
+from core.tasks.susceptibility.synthetic import synthetic_notes
 from core.wording import agree, count
 
 if TYPE_CHECKING:
@@ -110,7 +111,6 @@ def map_elsewhere(job: Job, request: ApplyRequest) -> SusceptibilityMap:
         if number
     ]
     made = {path.stem: path.name for path in job.folder.glob("*.tif")}
-    synthetic = any(one.synthetic for one in (*records.values(), *rasters))
     return SusceptibilityMap(
         id=job.run.id, kind=job.run.kind, folder=job.folder, model=parent.model, inputs=job.run.inputs,
         parents=job.run.parents, artifacts={**_shared(parent), **made},
@@ -121,8 +121,8 @@ def map_elsewhere(job: Job, request: ApplyRequest) -> SusceptibilityMap:
         limit=parent.limit, outside=None if counts.outside is None else counts.outside / max(counts.known, 1),
         prevalence=None, sampled_share=parent.sampled_share,
         notes=(
-            *((SYNTHETIC,) if synthetic else ()), ELSEWHERE, *_other_cells(parent.grid, scene.grid), *area.notes,
-            *written.notes, *(() if slides is None else slides.notes), *unseen,
+            *synthetic_notes((*records.values(), *rasters)), ELSEWHERE, *_other_cells(parent.grid, scene.grid),
+            *area.notes, *written.notes, *(() if slides is None else slides.notes), *unseen,
         ),
         provenance={
             **job.times(), "parameters": dict(job.run.parameters), "models_of": parent.id,

@@ -349,8 +349,8 @@ def _told(plan: SamplingPlan, drawn: int, offered: int) -> str:
     )
     return (
         f"{count(drawn, 'cell')} without a landslide {agree(drawn, 'was', 'were')} drawn at random (seed {plan.seed}) "
-        f"from the {offered:,} cells{limits} that have values for all factors. Landslides may have occurred there "
-        f"without being recorded.{easy if plan.guided else ''}"
+        f"from the {offered:,} landslide-free cells{limits} that have values for all factors. Landslides may have "
+        f"occurred there without being recorded.{easy if plan.guided else ''}"
     )
 
 

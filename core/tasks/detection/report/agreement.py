@@ -55,7 +55,7 @@ def _with(subject: DetectionSubject, scores: DetectionScores, curve: Curve) -> t
     outcome = picture(
         draw_outcome(subject.shown),
         f"Map of {subject.content.subject}: correct detections, false alarms and missed landslides.",
-        "Reference check by detection. Green: correct. Orange: false alarm. Sky blue, dashed: missed.",
+        "Reference check by detection. Bluish green: correct. Orange: false alarm. Sky blue, dashed: missed.",
     )
     content: list[Content] = [Paragraph(intro), _score_table(subject, scores), _counts(scores)]
     content += [Heading("Before you quote these scores"), Items(_caveats(subject))]

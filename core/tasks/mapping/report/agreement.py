@@ -70,7 +70,7 @@ def _with(subject: MappingSubject, scores: Scores) -> tuple[Content, ...]:
     outcome = picture(
         draw_agreement(subject.panels, subject.result.grid, threshold),
         f"Map of {subject.content.subject}: correct, false-alarm and missed areas.",
-        "Agreement with the reference at the threshold, by pixel. Green: correct. Orange: false alarm. Sky "
+        "Agreement with the reference at the threshold, by pixel. Bluish green: correct. Orange: false alarm. Sky "
         "blue: missed.",
     )
     return (

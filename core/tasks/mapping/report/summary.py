@@ -164,7 +164,7 @@ def _quiet_valley(subject: MappingSubject) -> tuple[str, ...]:
     if alarm is None or subject.spec is None:
         return ()
     return (
-        "On a synthetic valley without fresh landslides, in other colours than the sample image, this model still "
-        f"mapped {alarm:,.0f} m² per km², or {percent(alarm / 1e6)}, as landslide (all pixels at its "
-        f"threshold {subject.spec.threshold:.2f}).",
+        "In the synthetic sample image from before the event, which has no fresh landslides, this model mapped "
+        f"{alarm:,.0f} m² per km², or {percent(alarm / 1e6)}, as landslide (all pixels at its threshold "
+        f"{subject.spec.threshold:.2f}): all of it false alarms. In other images this share differs.",
     )
