@@ -10,6 +10,7 @@ from core.figures.image import frame
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch as Handle
 
@@ -22,6 +23,9 @@ PAGE_INCHES = 7.0
 
 TALLEST_MAP_INCHES = 8.2
 LOWEST_MAP_INCHES = 1.0
+
+FEWEST_LETTERS = 12
+"""Of a line of a legend that is wrapped."""
 
 MOST_COLUMNS = 3
 """Entries of a legend beside each other; more would not fit on the page."""
@@ -48,5 +52,33 @@ def finish_map(figure: Figure, axes: Axes, grid: Grid, handles: list[Handle | Li
     draw_scale(axes, grid)
     draw_north(axes, grid)
     if handles:
-        columns = min(len(handles), MOST_COLUMNS) if figure.get_figwidth() > PAGE_INCHES / 2 else 1
-        figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
+        add_legend(figure, handles)
+
+
+def add_legend(figure: Figure, handles: list[Handle | Line2D]) -> Legend:
+    """A legend below a figure, with as many entries beside each other as fit on it; longer words are wrapped."""
+    from textwrap import fill
+
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    drawer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+
+    def placed(columns: int) -> Legend:
+        return figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
+
+    def fits() -> bool:
+        return bool(made.get_window_extent(drawer).width <= figure.bbox.width)
+
+    columns = min(len(handles), MOST_COLUMNS)
+    made = placed(columns)
+    while not fits() and columns > 1:
+        made.remove()
+        columns -= 1
+        made = placed(columns)
+    words = [text.get_text() for text in made.get_texts()]
+    letters = max(map(len, words))
+    while not fits() and letters > FEWEST_LETTERS:
+        letters -= 2
+        for text, word in zip(made.get_texts(), words, strict=True):
+            text.set_text(fill(word, letters))
+    return made

@@ -31,6 +31,29 @@ def test_the_first_page_is_there_and_asks_no_other_host(
     assert deep.hosts == seen.hosts
 
 
+def test_a_tablet_shows_forms_and_cards_as_wide_as_their_words(
+    start_server: Callable[..., Any], visit: Callable[..., Any]
+) -> None:
+    server, tablet = start_server(), {"width": 768, "height": 1024}
+    page = visit(server.address, viewport=tablet).page
+    cards = page.locator(".st-key-task-cards [data-testid=stColumn]")
+    cards.nth(3).wait_for()
+    tops = [round((cards.nth(number).bounding_box() or {})["y"]) for number in range(4)]
+    assert tops[0] == tops[1] < tops[2] == tops[3]
+    for task in ("mapping", "detection", "susceptibility", "displacement"):
+        page.goto(f"{server.address}/{task}")
+        columns = page.locator(".st-key-form-and-result > * > [data-testid=stHorizontalBlock] > *")
+        page.get_by_role("button", name="Start with the sample").wait_for()
+        form, result = (columns.nth(number).bounding_box() or {} for number in range(2))
+        assert form["width"] == result["width"] > 450, task
+        assert result["y"] >= form["y"] + form["height"], task
+    wide = visit(f"{server.address}/mapping").page
+    wide.get_by_role("button", name="Start with the sample").wait_for()
+    columns = wide.locator(".st-key-form-and-result > * > [data-testid=stHorizontalBlock] > *")
+    form, result = (columns.nth(number).bounding_box() or {} for number in range(2))
+    assert form["y"] == result["y"]
+
+
 def _guarded(address: str) -> None:
     """The server answers under its own names alone, says of every answer how it may be used, and hides all else."""
     host = address.split("/")[2]

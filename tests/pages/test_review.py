@@ -205,6 +205,57 @@ def test_what_is_drawn_is_added_cut_and_split_off(page: AppTest, store: Store, r
     assert "does not overlap" in page.error[0].value
 
 
+def test_an_outline_that_nobody_moved_cannot_be_used(
+    page: AppTest, store: Store, run: str, scene: SceneRecord
+) -> None:
+    first, _ = found_ids(store, run)
+    opened(page, run)
+    select(page, run, first)
+    press(page, "Edit outline")
+    key, label = f"mapping-map-{scene.id}-drawn-{scene.id}", f"Use as outline of {first}"
+
+    def is_off() -> bool:
+        (found,) = [one.disabled for one in page.button if one.label == label]
+        return bool(found)
+
+    assert is_off()
+    drawn = page.session_state[key]
+    # The map writes coordinates with six decimals when an outline is saved on it, also where no corner was moved.
+    rings = [[[round(value, 6) for value in point] for point in ring] for ring in drawn["coordinates"]]
+    page.session_state[key] = {"type": "Polygon", "coordinates": rings}
+    page.run()
+    assert is_off()
+    page.session_state[key] = {"type": "Polygon", "coordinates": [[*rings[0][:2], *rings[0][3:]]]}
+    page.run()
+    press(page, label)
+    assert review(store, run).review.features[first].status == "edited"
+
+
+def test_what_is_deleted_keeps_its_reason(page: AppTest, store: Store, run: str) -> None:
+    first, _ = found_ids(store, run)
+    opened(page, run)
+    select(page, run, first)
+    note(page).set_value("twice in the list").run()
+    press(page, "Delete")
+    gone = review(store, run).review.deleted[first]
+    assert gone.note == "twice in the list"
+    assert review(store, run).review.log[-1].edit.note == "twice in the list"
+
+
+def test_one_row_is_marked_beside_the_table(page: AppTest, store: Store, run: str) -> None:
+    first, _ = found_ids(store, run)
+    opened(page, run)
+    labels = {"Mark correct", "Mark false alarm", "Mark not reviewed"}
+    assert not labels & {one.label for one in page.button}
+    select(page, run, first)
+    assert f"**1 selected**: {first}" in texts(page)
+    assert "Merge" not in {one.label for one in page.button}
+    press(page, "Mark false alarm")
+    assert statuses(store, run) == ["rejected", "unreviewed"]
+    press(page, "Mark not reviewed")
+    assert statuses(store, run) == ["unreviewed", "unreviewed"]
+
+
 def test_another_tab_is_not_overwritten(page: AppTest, store: Store, run: str) -> None:
     first, _ = found_ids(store, run)
     opened(page, run)

@@ -149,8 +149,11 @@ def test_explanations_are_listed_when_asked_for(
     keep(store, child, parents=(made.id,))
     page.run()
     assert names(page) == ["made"]
+    assert "1 run, newest first. Hidden by the filters above: 1." in texts(page)
     next(box for box in page.selectbox if box.label == "Show").set_value("All").run()
     assert names(page) == ["why", "made"]
+    assert "2 runs, newest first." in texts(page)
+    assert "Hidden by the filters" not in texts(page)
     assert list(page.dataframe[0].value["Kind"]) == ["Explanation", "Map"]
 
 

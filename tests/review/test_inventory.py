@@ -144,7 +144,7 @@ def test_the_totals_are_of_what_is_in_the_inventory(store: Store, run: str, tmp_
         [10_000, 8_000, 2_000], rel=2e-3
     )
     words = (
-        r"holds 3 outlines \(10,0\d\d m²\): 2 landslides by the review \(8,0\d\d m²\), "
+        r"holds 3 outlines \(10,0\d\d m²\): 2 accepted as landslides \(8,0\d\d m²\), "
         r"1 false alarm \(2,00\d m²\)\."
     )
     assert re.search(words, totals_words(now))
@@ -373,7 +373,7 @@ def test_boxes_are_reviewed_as_well(store: Store, tmp_path: Path) -> None:
     # The confidence is that of another box.
     assert table["score"].isna().tolist() == [False, True]
     # The area of a box is not that of the landslide in it.
-    assert totals_words(now) == "The reviewed inventory holds 2 boxes: 2 landslides by the review."
+    assert totals_words(now) == "The reviewed inventory holds 2 boxes: 2 accepted as landslides."
 
 
 def test_a_pixel_size_entered_by_hand_measures_what_reviewers_draw(store: Store, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def tour(run: Run | None) -> list[Step]:
              "▲ marks the highest F1, which holds for this image only."), moved, link, address),
         Step(tr_noop("Review five detections"),
              tr("Open the tab *Review*, enter your name, and review five: mark "
-             "them as correct (Y) or false alarm (N), or edit them. Draw one landslide that the model missed."),
+             "them as correct or false alarm, or edit them. Draw one landslide that the model missed."),
              reviewed, link, address),
         Step(tr_noop("Explain a detection"),
              tr("Select a detection, open the tab *Why*, and press *Explain*. Read the result "

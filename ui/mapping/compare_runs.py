@@ -101,10 +101,9 @@ def _show_difference(first: Compared, second: Compared, known: Run) -> None:
     numbers = said(resources.store(), known)
     if numbers is not None:
         st.markdown(_sentence(first, second, numbers))
-    ends = tr("−1: only {letter}"), tr("+1: only {letter}")
     layer = change_tiles(
-        known.id, f"{second.letter} minus {first.letter}", opacity=0.9,
-        ends=(ends[0].format(letter=first.letter), ends[1].format(letter=second.letter)),
+        known.id, f"{second.letter} minus {first.letter}", title="Difference in probability", opacity=0.9,
+        ends=(f"−1 ({first.letter})", f"+1 ({second.letter})"),
     )  # fmt: skip
     layers = DynamicLayers(
         (*image_below(first, second), layer), drawn_areas(first, second), caption=caption_of(first, second)
@@ -112,7 +111,8 @@ def _show_difference(first: Compared, second: Compared, known: Run) -> None:
     show_map(map_spec(first, second), layers, key=f"difference-{known.id}", around=AROUND)
     st.caption(
         tr("Red: {letter} gives a higher probability than {letter_2}. Blue: a lower one. Transparent: the "
-        "same. The difference is saved as a separate run.").format(letter=second.letter, letter_2=first.letter)
+        "same, or a difference of at most 0.02. The difference is saved as a separate "
+        "run.").format(letter=second.letter, letter_2=first.letter)
     )
 
 

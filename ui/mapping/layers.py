@@ -11,6 +11,7 @@ def change_tiles(
     run_id: str,
     name: str = tr_noop("Change in probability"),
     *,
+    title: str = "Change in probability",
     opacity: float,
     visible: bool = True,
     ends: tuple[str, str] = (tr_noop("−1: only before"), tr_noop("+1: only after")),
@@ -23,6 +24,8 @@ def change_tiles(
         Id of the run that holds the difference.
     name
         Words in the list of layers.
+    title
+        Words above the legend.
     opacity, visible
         How it is shown at first.
     ends
@@ -30,7 +33,7 @@ def change_tiles(
     """
     from core.tasks.mapping.result import CHANGE
 
-    legend = difference_legend("Change in probability", *ends)
+    legend = difference_legend(title, *ends)
     # An explanation has the same colours.
     hides = ("cam", "attribution")
     return run_tiles(run_id, CHANGE, name=name, opacity=opacity, visible=visible, key=legend, hides=hides)

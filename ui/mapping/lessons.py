@@ -42,14 +42,14 @@ def _later(
              "for this image only."), moved, link, address),
         Step(tr_noop("Review five landslides"),
              tr("Open the tab *Review*, enter your name, and review five: mark "
-             "them as correct (Y) or false alarm (N), or edit them. Draw one that the model missed."),
+             "them as correct or false alarm, or edit them. Draw one that the model missed."),
              reviewed, link, address),
         Step(tr_noop("Explain a landslide"),
              tr("Select a landslide, open the tab *Why*, and press *Explain*. Read the result of the "
              "deletion test before you rely on the explanation."), explained, link, address),
         Step(tr_noop("Share the result"),
-             tr("In the tab *Export*, write the report (web page and PDF) and copy the link. In the tab "
-             "*Review*, prepare the reviewed inventory for a GIS."), told, link, address),
+             tr("In the tab *Export*, write the report (web page and PDF) and copy the link. The "
+             "tab *Review* prepares a reviewed inventory for a GIS."), told, link, address),
     ]  # fmt: skip
 
 

@@ -690,8 +690,8 @@ window.slidelens = window.slidelens || (function () {
       map.getPane("swipe-left").style.clipPath = cut(from.x, at);
       map.getPane("swipe-right").style.clipPath = cut(at, to.x);
       line.style.left = (size.x * share - 1) + "px";
-      [share, 1 - share].forEach(function (part, side) {  // of its side, but for its margins
-        labels[side].style.maxWidth = Math.max(0, size.x * part - 16) + "px";
+      [share, 1 - share].forEach(function (part, side) {  // of its side, but for its margins and the zoom buttons
+        labels[side].style.maxWidth = Math.max(0, size.x * part - (side ? 16 : 62)) + "px";
         labels[side].style.visibility = size.x * part < 60 ? "hidden" : "";
       });
       labels[0].style.right = (size.x * (1 - share)) + "px";

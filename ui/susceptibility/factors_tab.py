@@ -94,11 +94,13 @@ def show(view: Shown) -> None:
         st.markdown(tr("No two factors are nearly redundant: no correlation above 0.7, no variance inflation factor "
                     "above 10."))
     left, right = st.columns([3, 2], gap="medium")
-    left.plotly_chart(association_figure(found.association), key=f"association-{result.id}", config=CHART)
+    wide = left.container(key=f"scrolled-association-{result.id}")  # on a phone, its numbers would lie on each other
+    wide.plotly_chart(association_figure(found.association), key=f"association-{result.id}", config=CHART)
     right.plotly_chart(inflation_figure(found.inflation), key=f"inflation-{result.id}", config=CHART)
     st.caption(
-        tr("Left: correlation of quantities, Cramér's V of classes, correlation ratio of both, Mardia's correlation of "
-        "directions. Right: how much correlation with other factors inflates the variance of a factor's effect.")
+        tr("First chart: correlation of quantities, Cramér's V of classes, correlation ratio of both, Mardia's "
+        "correlation of "
+        "directions. Second chart: how much correlation with other factors inflates the variance of a factor's effect.")
     )
 
 

@@ -96,9 +96,10 @@ def key_figures(classes: Classed) -> list[KeyFigure]:
     if hits == hits:  # no number where no landslide is known
         figures.append(
             KeyFigure(
-                tr("Landslide cells in this area"),
+                tr("Landslide cells there"),
                 percent(hits),
-                tr("Share of all cells with a known landslide. {about}").format(about=about),
+                tr("Share of all cells with a known landslide, including those that the models were trained on. "
+                   "{about}").format(about=about),
             )
         )
     return figures

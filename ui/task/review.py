@@ -198,7 +198,7 @@ def show_bar(at: Reviewing) -> None:
                 else tr("Nothing to redo"),
             )
     if not ready:
-        st.caption(tr("Enter your name first: until then, marking and editing are off, also by the keys Y and N."))
+        st.caption(tr("Enter your name first: until then, marking and editing are off."))
     if at.together:
         told = tr("{count:,} rows are selected: use the buttons below the table, or select one alone.")
         st.caption(told.format(count=len(at.ticked)))

@@ -80,10 +80,12 @@ def _tell(at: Reviewing) -> None:
     if review.number:
         st.caption(
             tr("The review started at {view_words} and keeps what was found there: the sliders above change what "
-            "the other tabs show, not the review, and the review does not change the model's result. Keys: Y correct, "
-            "N false alarm, J next {noun}. Draw on the map (pentagon or square at its left) to add a missed one, or to "
-            "extend, cut or split the selected one.").format(view_words=at.view_words, noun=noun)
+            "the other tabs show, not the review, and the review does not change the model's result. "
+            "Draw on the map (pentagon or square at its left) to add a missed one, or to extend, cut or split the "
+            "selected one.").format(view_words=at.view_words)
         )
+        with st.container(key="review-keys"):  # hidden where there is no keyboard, see `static/page.css`
+            st.caption(tr("Keys: Y correct, N false alarm, J next {noun}.").format(noun=noun))
     else:
         st.caption(
             tr("Enter your name, select a {noun} on the map or in the table below, and use the buttons above the map. "

@@ -100,7 +100,8 @@ def association_figure(matrix: pd.DataFrame) -> go.Figure:
     ))  # fmt: skip
     layout = plain_layout("", "")
     layout["height"] = 180 + 30 * len(names)
-    layout["yaxis"] |= {"autorange": "reversed"}
+    layout["xaxis"] |= {"dtick": 1}
+    layout["yaxis"] |= {"autorange": "reversed", "dtick": 1}
     figure.update_layout(layout)
     return figure
 

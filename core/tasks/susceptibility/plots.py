@@ -75,13 +75,15 @@ def roc_figure(curves: Mapping[str, RocCurve], model: str) -> go.Figure:
     model
         The one in front.
     """
-    figure = go.Figure()
-    for name in sorted(curves, key=lambda one: one == model):
+    figure, others = go.Figure(), [name for name in curves if name != model]
+    for name in (*others, *(one for one in curves if one == model)):
         curve, front = curves[name], name == model
         kept = np.unique(np.linspace(0, len(curve.cutoffs) - 1, POINTS).astype(int))
         figure.add_scatter(
-            x=curve.false_rate[kept], y=curve.true_rate[kept], mode="lines", name=title_of(name),
-            line={"color": FOUND if front else NEUTRAL, "width": 3 if front else 1}, showlegend=front,
+            x=curve.false_rate[kept], y=curve.true_rate[kept], mode="lines",
+            name=title_of(name) if front else "Other models", legendgroup="" if front else "others",
+            line={"color": FOUND if front else NEUTRAL, "width": 3 if front else 1},
+            showlegend=front or name == others[0],
             hovertemplate=f"{title_of(name)}: %{{y:.0%}} of landslide cells, %{{x:.0%}} of other cells<extra></extra>",
         )  # fmt: skip
     figure.add_scatter(
@@ -122,7 +124,10 @@ def precision_recall_figure(recall: NDArray[np.float64], precision: NDArray[np.f
         x=recall, y=precision, mode="lines", name="Model", line={"color": FOUND, "width": 2.5},
         hovertemplate="Recall %{x:.0%}, precision %{y:.0%}<extra></extra>",
     )  # fmt: skip
-    figure.add_hline(y=share, line={"color": NEUTRAL, "dash": "dot", "width": 1})
+    figure.add_scatter(
+        x=[0, 1], y=[share, share], mode="lines", name=f"Chance ({share:.0%})",
+        line={"color": NEUTRAL, "dash": "dot", "width": 1}, hoverinfo="skip",
+    )  # fmt: skip
     figure.update_layout(plain_layout("Recall", "Precision"))
     figure.update_xaxes(range=[0, 1.01], tickformat=".0%")
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%")

@@ -112,6 +112,10 @@ def test_notes_and_findings_say_what_the_scores_rest_on(made: Made) -> None:
     assert "ZK1_mm: 144 monthly steps. 2 of them (1 %) have no value" in notes
     assert "assumed to be known up to the target" in notes
     assert "1 month ahead" in said.lead
+    # Whoever reads the first sentence alone is told whether the difference means something.
+    (tested,) = [one for one in said.others if "Diebold–Mariano" in one]
+    sure = "; the difference is not statistically significant"
+    assert said.lead.endswith(f"{sure}." if sure in tested else "; the difference is statistically significant.")
     assert any(one.startswith("Forecast for January 2020: a movement of ") for one in said.others)
     assert any("Diebold–Mariano" in one for one in said.others)
     assert any("90 % intervals contained" in one for one in said.others)
