@@ -44,14 +44,15 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     for flag, judgement in (("--correct", "confirmed"), ("--wrong", "rejected"), ("--unreviewed", "unreviewed")):
         judged.add_argument(flag, dest="judgement", action="store_const", const=judgement)
     add["mark"].add_argument("--reason", help="why it is a false alarm, such as 'road or building'")
-    for name in ("mark", "draw"):
+    add["delete"].add_argument("--reason", help="why it is deleted, such as 'found twice'")
+    for name in ("mark", "delete", "draw"):
         add[name].add_argument("--note", help="note to store with the edit")
     add["searched"].add_argument("--not", dest="examined", action="store_false", help="withdraw the confirmation")
     for name in EDITS:
         add[name].add_argument("--reviewer", required=True, help="name of the reviewer, stored with the edit")
-        add_view_options(add[name], views())
+        add_view_options(add[name], views(reviewed=True))
     for name in ("show", "export", "reference", "patches"):
-        add_view_options(add[name], views())
+        add_view_options(add[name], views(reviewed=True))
     add["export"].add_argument("--out", type=Path, required=True, help="folder")
     add["reference"].add_argument("--out", type=Path, required=True, help="GeoPackage to write")
     add["patches"].add_argument("--out", type=Path, required=True, help="folder")
@@ -137,7 +138,7 @@ def _delete(arguments: argparse.Namespace, opened: Opened) -> Edit:
     from core.review.edits import Edit
 
     del opened
-    return Edit("delete", tuple(dict.fromkeys(arguments.ids)))
+    return Edit("delete", tuple(dict.fromkeys(arguments.ids)), reason=arguments.reason, note=arguments.note)
 
 
 def _searched(arguments: argparse.Namespace, opened: Opened) -> Edit:

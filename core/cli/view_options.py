@@ -31,9 +31,16 @@ def add_view_options(parser: argparse.ArgumentParser, views: Iterable[type], *, 
         parser.add_argument(option.flag, type=option.kind, choices=choices, default=None, help=option.help)
 
 
-def views() -> list[type]:
-    """The views of all tasks that have one."""
-    return [task.view.load() for task in tasks().values() if task.view is not None]
+def views(*, reviewed: bool = False) -> list[type]:
+    """The views of all tasks that have one.
+
+    Parameters
+    ----------
+    reviewed
+        Only of those whose results can be reviewed.
+    """
+    chosen = (task for task in tasks().values() if not reviewed or task.features is not None)
+    return [task.view.load() for task in chosen if task.view is not None]
 
 
 def given(view: type, arguments: argparse.Namespace) -> dict[str, Any]:

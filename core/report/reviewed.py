@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from core.figures.judged import Judged
+from core.raster.files import one_line
 from core.report.content import GridReport
 from core.report.parts import Column, Content, Items, Notice, Paragraph, Part, Table
 from core.report.places import places
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from core.review.found import Opened, Progress
+    from core.review.state import Feature
     from core.runs.records import Run
     from core.runs.store import Store
 
@@ -146,11 +148,17 @@ def reviewed(content: GridReport) -> Part | None:
     if table is not None:
         shown.append(table)
     if review.deleted:
-        gone = [f"{one.id} ({one.reviewer})" if one.reviewer else one.id for one in review.deleted.values()]
-        more = f" and {len(gone) - LISTED:,} more" if len(gone) > LISTED else ""
-        shown.append(Paragraph(f"Deleted from the inventory: {', '.join(gone[:LISTED])}{more}."))
+        gone = [_deleted(one) for one in review.deleted.values()]
+        more = f"; and {len(gone) - LISTED:,} more" if len(gone) > LISTED else ""
+        shown.append(Paragraph(f"Deleted from the inventory: {'; '.join(gone[:LISTED])}{more}."))
     shown.append(Paragraph("The review did not change the model's own result, which the other sections describe."))
     return Part("review", "Review", tuple(shown))
+
+
+def _deleted(feature: Feature) -> str:
+    """A deleted feature with its reviewer and why it was deleted."""
+    told = ", ".join(one_line(text) for text in (feature.reviewer, feature.reason, feature.note) if text)
+    return f"{feature.id} ({told})" if told else feature.id
 
 
 def _status(opened: Opened, row: Mapping[Any, Any]) -> str:

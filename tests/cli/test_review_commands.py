@@ -73,6 +73,29 @@ def test_a_review_from_its_first_mark_to_the_reference(
     }  # fmt: skip
 
 
+def test_a_deletion_keeps_its_reason(run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert review("show", run) == 0
+    first, _ = [one["id"] for one in told(capsys)["features"]]
+    assert review("delete", run, first, "--reviewer", "Anna", "--reason", "found twice", "--note", "see L2") == 0
+    capsys.readouterr()
+    assert review("export", run, "--out", tmp_path / "out") == 0
+    said = told(capsys)
+    assert said["deleted"] == 1
+    assert said["about"]["reviewers"] == "Anna"
+    log = (tmp_path / "out" / "review_log.csv").read_text(encoding="utf-8")
+    assert "found twice" in log
+    assert "see L2" in log
+
+
+def test_a_review_offers_the_settings_of_what_can_be_reviewed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        review("show", "--help")
+    offered = capsys.readouterr().out
+    assert "--threshold" in offered
+    assert "--confidence" in offered
+    assert "--station" not in offered
+
+
 def test_what_cannot_be_done_ends_with_status_2_and_says_why(
     run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

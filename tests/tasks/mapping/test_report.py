@@ -497,6 +497,13 @@ def test_the_summary_and_the_map_tell_of_the_review(tmp_path: Path, store: Store
     assert [len(drawn.correct), len(drawn.wrong), len(drawn.added)] == [1, 1, 0]
     moved = " ".join(read(replace(content, choice=Choice(0.7, 0.0))).text.split())
     assert "false alarm 1. The review began at threshold 0.50; its numbers" in moved
+    gone = Edit("delete", (first,), reason="older landslide", note=HOSTILE)
+    log.append(
+        store, run.id, opened.features, gone, reviewer="Ben", seen=3, view=opened.view_values
+    )
+    after = read(replace(content, review=reviewed.review_of(store, run)))
+    assert f"Deleted from the inventory: {first} (Ben, older landslide, " in " ".join(after.text.split())
+    assert "<script>alert(2)</script>" in after.text, "a note is text"
     without = read(replace(content, review=None)).text
     assert "have been reviewed" not in without
     assert "Marks: what reviewers decided" not in without
