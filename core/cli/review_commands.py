@@ -31,7 +31,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     add = {name: commands.add_parser(name, help=words) for name, words in WORDS.items()}
     for one in add.values():
         one.add_argument("run", help=f"id of a run, or its first digits ({SHORTEST} or more)")
-    for name in ("mark", "delete", "merge"):
+    for name in ("mark", "delete", "restore", "merge"):
         add[name].add_argument("ids", nargs="+", metavar="ID", help="ids of features, as listed by show")
     for name in ("reshape", "split"):
         add[name].add_argument("ids", nargs=1, metavar="ID", help="id of a feature")
@@ -65,6 +65,7 @@ WORDS = {
     "show": "print the review of a run as JSON: its features and progress",
     "mark": "mark features as correct, wrong or not reviewed",
     "delete": "remove features from the reviewed inventory",
+    "restore": "put deleted features back as they were",
     "draw": "add a feature that the model missed",
     "reshape": "replace the outline of a feature",
     "split": "split a feature along an outline into the parts inside and outside",
@@ -76,7 +77,7 @@ WORDS = {
     "reference": "export a finished review as a reference inventory",
     "patches": "export patches of the image and masks from the review for training",
 }
-EDITS = ("mark", "delete", "draw", "reshape", "split", "merge", "searched", "undo", "redo")
+EDITS = ("mark", "delete", "restore", "draw", "reshape", "split", "merge", "searched", "undo", "redo")
 
 
 def _opened(arguments: argparse.Namespace) -> tuple[Store, Opened]:
@@ -139,6 +140,13 @@ def _delete(arguments: argparse.Namespace, opened: Opened) -> Edit:
 
     del opened
     return Edit("delete", tuple(dict.fromkeys(arguments.ids)), reason=arguments.reason, note=arguments.note)
+
+
+def _restore(arguments: argparse.Namespace, opened: Opened) -> Edit:
+    from core.review.edits import Edit
+
+    del opened
+    return Edit("restore", tuple(dict.fromkeys(arguments.ids)))
 
 
 def _searched(arguments: argparse.Namespace, opened: Opened) -> Edit:
@@ -216,7 +224,7 @@ def _patches(arguments: argparse.Namespace) -> None:
 
 
 DO: dict[str, Callable[[argparse.Namespace], None]] = {
-    "show": _show, "mark": _edit(_judge), "delete": _edit(_delete), "draw": _edit(_draw), "reshape": _edit(_reshape),
-    "split": _edit(_split), "merge": _edit(_merge), "searched": _edit(_searched), "undo": _turn, "redo": _turn,
-    "export": _export, "reference": _reference, "patches": _patches,
+    "show": _show, "mark": _edit(_judge), "delete": _edit(_delete), "restore": _edit(_restore), "draw": _edit(_draw),
+    "reshape": _edit(_reshape), "split": _edit(_split), "merge": _edit(_merge), "searched": _edit(_searched),
+    "undo": _turn, "redo": _turn, "export": _export, "reference": _reference, "patches": _patches,
 }  # fmt: skip

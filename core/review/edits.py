@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 Operation = Literal[
-    "begin", "judge", "delete", "draw", "reshape", "split", "merge", "examined", "undo", "redo"
+    "begin", "judge", "delete", "restore", "draw", "reshape", "split", "merge", "examined", "undo", "redo"
 ]
 """What an edit does; see `Edit`."""
 
@@ -42,9 +42,9 @@ class Edit:
     ----------
     op
         ``"begin"`` fixes the view whose features are reviewed; ``"judge"`` marks features as right or wrong;
-        ``"delete"`` takes them out; ``"draw"`` adds one; ``"reshape"`` gives one another outline; ``"split"`` makes
-        several of one; ``"merge"`` makes one of several; ``"examined"`` says whether the whole area was searched for
-        what the model missed; ``"undo"`` and ``"redo"`` concern another edit.
+        ``"delete"`` takes them out, ``"restore"`` puts them back as they were; ``"draw"`` adds one; ``"reshape"`` gives
+        one another outline; ``"split"`` makes several of one; ``"merge"`` makes one of several; ``"examined"`` says
+        whether the whole area was searched for what the model missed; ``"undo"`` and ``"redo"`` concern another edit.
     ids
         Features that it concerns.
     made
@@ -116,6 +116,7 @@ class Edit:
             "begin": "Review started",
             "judge": f"{several} marked as {JUDGED[self.judgement]}",
             "delete": f"{several} deleted",
+            "restore": f"{several} restored",
             "draw": f"{made} drawn",
             "reshape": f"Outline of {several} changed",
             "split": f"{several} split into {made}",

@@ -32,10 +32,16 @@ def judged(log: Sequence[Entry]) -> dict[str, str]:
 
     Features that a reviewer drew are left out, as are those that nobody judged, or no longer.
     """
-    undone, said = _undone(log), dict[str, str]()
+    undone, said, before = _undone(log), dict[str, str](), dict[str, str]()
     for entry in log:
         edit = entry.edit
-        if entry.number in undone or edit.op not in ("judge", "delete", "reshape", "split", "merge"):
+        if entry.number in undone:
+            continue
+        if edit.op == "restore":
+            said |= {name: before.get(name, STATUSES["unreviewed"]) for name in edit.ids}
+        if edit.op == "delete":
+            before |= {name: said.get(name, STATUSES["unreviewed"]) for name in edit.ids}
+        if edit.op not in ("judge", "delete", "reshape", "split", "merge"):
             continue
         for name in edit.ids:
             gone = edit.op != "judge" and name not in edit.made
@@ -65,9 +71,12 @@ class _State:
 
     def take(self, entry: Entry) -> None:
         edit = entry.edit
-        missing = [name for name in edit.ids if name not in self.features]
+        there = self.deleted if edit.op == "restore" else self.features
+        missing = [name for name in edit.ids if name not in there]
         if missing:
-            raise InputError(f"There is no {missing[0]} in this review.", remedy="Reload the review.")
+            kept = edit.op == "restore"
+            what = f"{missing[0]} is not deleted." if kept else f"There is no {missing[0]} in this review."
+            raise InputError(what, remedy="Reload the review.")
         taken = [name for name in edit.made if name in self.features and name not in edit.ids]
         if taken:
             raise InputError(f"{taken[0]} is already in this review.", remedy="Reload the review.")
@@ -79,6 +88,9 @@ class _State:
                     one = self.features.pop(name)
                     note = one.note if edit.note is None else edit.note
                     self.deleted[name] = replace(one, reason=edit.reason or one.reason, note=note, **_by(entry))
+            case "restore":
+                for name in edit.ids:
+                    self.features[name] = replace(self.deleted.pop(name), **_by(entry))
             case "draw" | "reshape" | "split" | "merge":
                 self._make(entry)
             case "examined":

@@ -83,6 +83,10 @@ def test_a_deletion_keeps_its_reason(run: str, tmp_path: Path, capsys: pytest.Ca
     assert said["deleted"] == 1
     assert said["about"]["reviewers"] == "Anna"
     log = (tmp_path / "out" / "review_log.csv").read_text(encoding="utf-8")
+    assert review("restore", run, first, "--reviewer", "Ben") == 0
+    assert told(capsys)["words"] == f"{first} restored"
+    assert review("restore", run, first, "--reviewer", "Ben") == 2
+    assert f"{first} is not deleted" in capsys.readouterr().err
     assert "found twice" in log
     assert "see L2" in log
 

@@ -242,6 +242,26 @@ def test_what_is_deleted_keeps_its_reason(page: AppTest, store: Store, run: str)
     assert review(store, run).review.log[-1].edit.note == "twice in the list"
 
 
+def test_what_was_deleted_is_restored_from_its_list(page: AppTest, store: Store, run: str) -> None:
+    first, second = found_ids(store, run)
+    opened(page, run)
+    assert not [one.label for one in page.expander if one.label.startswith("Deleted")]
+    select(page, run, first)
+    press(page, "Delete")
+    select(page, run, second)
+    press(page, "Correct")
+    assert [one.label for one in page.expander if one.label.startswith("Deleted")] == ["Deleted (1)"]
+    (box,) = [one for one in page.multiselect if one.label == "Deleted from the inventory"]
+    assert [option.split(" · ") for option in box.options] == [[first, ANNA]]
+    box.set_value([first]).run()
+    press(page, "Restore")
+    assert not review(store, run).review.deleted
+    assert {one.id: one.status for one in review(store, run).review.features.values()} == {
+        first: "unreviewed", second: "confirmed",
+    }  # fmt: skip
+    assert on_map(page)["selected"] == [first]
+
+
 def test_one_row_is_marked_beside_the_table(page: AppTest, store: Store, run: str) -> None:
     first, _ = found_ids(store, run)
     opened(page, run)

@@ -129,6 +129,35 @@ def test_merged_outlines_have_the_area_and_the_mean_probability_of_their_parts(s
     assert not now.review.features[first].values
 
 
+def test_what_was_deleted_is_restored_as_it_was(store: Store, run: str) -> None:
+    first, second, third = ids(store, run)
+    edited(store, run, Edit("judge", (first,), judgement="rejected", reason="road or building"))
+    edited(store, run, Edit("delete", (first, second), note="twice"))
+    # Somebody else can restore it, long after, without undoing anything.
+    edited(store, run, Edit("judge", (third,)))
+    now = edited(store, run, Edit("restore", (first, second)), BEN)
+    assert statuses(now) == {third: "confirmed", first: "rejected", second: "unreviewed"}
+    assert not now.review.deleted
+    assert (now.review.features[first].reason, now.review.features[first].note) == ("road or building", "twice")
+    assert now.review.features[first].reviewer == BEN
+    assert judged(now.review.log) == {first: "false alarm", third: "correct"}
+    with pytest.raises(InputError, match="is not deleted"):
+        edited(store, run, Edit("restore", (first,)))
+    now = log_undone(store, run, BEN)
+    assert set(now.review.deleted) == {first, second}
+    assert judged(now.review.log)[first] == "deleted"
+    # What it rests on cannot be undone while it is restored.
+    edited(store, run, Edit("restore", (first,)), BEN)
+    log.undo(store, run, opened(store, run).features, ANNA)  # the judgement of the third
+    with pytest.raises(InputError, match="Ben changed this later"):
+        log.undo(store, run, opened(store, run).features, ANNA)
+
+
+def log_undone(store: Store, run: str, reviewer: str) -> Opened:
+    log.undo(store, run, opened(store, run).features, reviewer)
+    return opened(store, run)
+
+
 def test_parts_that_overlap_are_not_summed(store: Store, run: str) -> None:
     first, second, _ = opened(store, run).features.values()
     other = replace(second, outline=box(10, 4, 20, 10))

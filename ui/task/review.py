@@ -177,7 +177,7 @@ def show_bar(at: Reviewing) -> None:
             )
         st.button(tr("Delete"), on_click=_delete, args=(at, name), disabled=off, key=bar_key(at.run, "delete"),
                   help=tr("Removes it from the reviewed inventory, as for a duplicate. "
-                          "Undo brings it back."))  # fmt: skip
+                          "It can be restored below the table."))  # fmt: skip
         st.button(tr("Edit outline"), on_click=lambda: edit_outline(at), disabled=off, key=bar_key(at.run, "edit"),
                   help=tr("Drag the corners on the map, press Save on the map, then Use as outline."))  # fmt: skip
         st.button(tr("Next"), on_click=_ask_next, args=(at,), shortcut="J", key=bar_key(at.run, "next"),

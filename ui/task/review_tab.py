@@ -12,6 +12,7 @@ from core.wording import count
 from ui import labels
 from ui.feedback import guard, plain
 from ui.messages import tr
+from ui.task.review_deleted import show_deleted
 from ui.task.review_files import show_files, show_reference
 from ui.task.reviewer import is_named, reviewer
 from ui.task.reviewing import ACTIONS, Reviewing, bar_key, do, onward, show_problem, ticked_key
@@ -39,6 +40,7 @@ def show(at: Reviewing, score: Callable[[SceneRecord], str] | None = None, recor
     """
     _tell(at)
     _table(at)
+    show_deleted(at)
     _searched(at)
     st.subheader(tr("Use the review"), divider="gray")
     with st.container():  # of its own, so that what appears in it does not close the log below

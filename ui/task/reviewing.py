@@ -117,8 +117,9 @@ class Reviewing:
         return drawn_on(self.spec, key=self.map_key)
 
 
-Place = Literal["bar", "rows", "search"]
-"""Where an edit is asked for: above the map, below the selected rows, or beside the tick for the whole area."""
+Place = Literal["bar", "rows", "deleted", "search"]
+"""Where an edit is asked for: above the map, below the selected rows, in the list of what was deleted, or beside the
+tick for the whole area."""
 
 
 @dataclass(frozen=True)

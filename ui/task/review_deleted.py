@@ -1,0 +1,41 @@
+"""What reviewers deleted, and a way to put it back."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.raster.files import one_line
+from ui.messages import tr
+from ui.task.reviewer import is_named
+from ui.task.reviewing import Reviewing, do, show_problem
+
+
+def show_deleted(at: Reviewing) -> None:
+    """Choose deleted features, and restore them; nothing is shown where none was deleted."""
+    gone = at.review.deleted
+    if gone:
+        with st.expander(tr("Deleted ({count:,})").format(count=len(gone))):
+            # Other choices are another field: one that keeps a name that is there no longer would be refused.
+            key = f"deleted-{at.run}-{at.review.number}"
+            picked = st.multiselect(
+                tr("Deleted from the inventory"), list(gone), key=key, format_func=lambda name: _words(at, name),
+                placeholder=tr("Choose what to restore"),
+            )  # fmt: skip
+            st.button(
+                tr("Restore"), disabled=not (picked and is_named()), on_click=_restore, args=(at, tuple(picked)),
+                key=f"restore-{at.run}", help=tr("Puts them back as they were before they were deleted."),
+            )  # fmt: skip
+    show_problem(at, "deleted")
+
+
+def _words(at: Reviewing, name: str) -> str:
+    one = at.review.deleted[name]
+    return " · ".join(one_line(text) for text in (name, one.reviewer, one.reason, one.note) if text)
+
+
+def _restore(at: Reviewing, names: tuple[str, ...]) -> None:
+    from core.review.edits import Edit
+
+    do(
+        at, lambda: Edit("restore", names), then=lambda: at.selection.choose(names[0], "chart"), place="deleted",
+    )  # fmt: skip
