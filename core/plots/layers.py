@@ -185,8 +185,8 @@ def diverging(values: Sequence[Values], valid: NDArray[np.bool_], painting: Pain
     image = blank(valid.shape)
     shares = np.clip(np.nan_to_num(fraction(values[0])), -1.0, 1.0)
     image[..., :3] = ramp(DIVERGING_RAMP)[np.rint((shares + 1.0) * 127.5).astype(np.uint8)]
-    strength = np.clip(900.0 * (np.abs(shares) - UNSEEN), 0.0, 255.0)
-    image[..., 3] = np.where(valid, strength, 0).astype(np.uint8)
+    strength = np.minimum(255.0, 60.0 + 390.0 * np.abs(shares))
+    image[..., 3] = np.where(valid & (np.abs(shares) > UNSEEN), strength, 0).astype(np.uint8)
     return image
 
 

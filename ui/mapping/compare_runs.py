@@ -110,8 +110,8 @@ def _show_difference(first: Compared, second: Compared, known: Run) -> None:
     )
     show_map(map_spec(first, second), layers, key=f"difference-{known.id}", around=AROUND)
     st.caption(
-        tr("Red: {letter} gives a higher probability than {letter_2}. Blue: a lower one. Transparent: the "
-        "same, or a difference of at most 0.02. The difference is saved as a separate "
+        tr("Red: {letter} gives a higher probability than {letter_2}. Blue: a lower one. Pale: a small "
+        "difference. Transparent: none, or at most 0.02. The difference is saved as a separate "
         "run.").format(letter=second.letter, letter_2=first.letter)
     )
 
