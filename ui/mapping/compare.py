@@ -154,8 +154,8 @@ def _show(view: View, earlier: MappingResult) -> None:
     st.caption(
         tr("The layer *Change in probability* shows after minus before: red where the model gives a higher probability "
            "now, blue where it gave a higher one before. Small changes are pale, and areas with a change of at most "
-           "0.02 are transparent. Differences in light, season and snow also appear. What was mapped in the earlier image "
-           "can be older landslides or false alarms.")
+           "0.02 are transparent. Differences in light, season and snow also appear. What was mapped in the earlier "
+           "image can be older landslides or false alarms.")
     )
     _files(view, earlier, change)
 
