@@ -30,7 +30,7 @@ class Judged:
     Attributes
     ----------
     correct
-        Landslides by the review, with the model's outline or a corrected one.
+        Accepted as landslides by the review, with the model's outline or a corrected one.
     wrong
         False alarms, and what was deleted.
     added

@@ -149,7 +149,7 @@ def _values(
     spread = np.where(highest > lowest, highest - lowest, 1.0)
     gain = (target_high - target_low) / spread
     offset = target_low - gain * lowest
-    ranges = ", ".join(f"{_digits(a)}–{_digits(b)}" for a, b in zip(lowest, highest, strict=True))
+    ranges = "; ".join(f"{_digits(a)}–{_digits(b)}" for a, b in zip(lowest, highest, strict=True))
     note = (
         f"Values ({scene.dtype}) were rescaled: in each band, percentiles {percentiles[0]:g} to "
         f"{percentiles[1]:g} of the whole image ({ranges}) were mapped to the range of the training images."
@@ -162,10 +162,12 @@ def _digits(value: float) -> str:
 
     Examples
     --------
-    >>> _digits(1290.4), _digits(23456.0), _digits(0.125)
-    ('1,290', '23,456', '0.125')
+    >>> _digits(1290.4), _digits(23456.0), _digits(0.125), _digits(0.00005)
+    ('1,290', '23,456', '0.125', '0.00005')
     """
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.4g}"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return str(np.format_float_positional(value, precision=4, fractional=False, trim="-"))
 
 
 def scale_for(scene: Scene, spec: ModelSpec, resample: str) -> tuple[float, tuple[str, ...]]:

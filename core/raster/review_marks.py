@@ -55,7 +55,7 @@ class ReviewMarks:
     Attributes
     ----------
     landslide
-        (features,) whether each is a landslide by the review.
+        (features,) whether the review accepts each as a landslide.
     unknown
         (features,) whether nobody has reviewed it.
     searched

@@ -42,9 +42,10 @@ class Edit:
     ----------
     op
         ``"begin"`` fixes the view whose features are reviewed; ``"judge"`` marks features as right or wrong;
-        ``"delete"`` takes them out, ``"restore"`` puts them back as they were; ``"draw"`` adds one; ``"reshape"`` gives
-        one another outline; ``"split"`` makes several of one; ``"merge"`` makes one of several; ``"examined"`` says
-        whether the whole area was searched for what the model missed; ``"undo"`` and ``"redo"`` concern another edit.
+        ``"delete"`` takes them out, ``"restore"`` puts them back as they were before; ``"draw"`` adds one;
+        ``"reshape"`` gives one another outline; ``"split"`` makes several of one; ``"merge"`` makes one of several;
+        ``"examined"`` says whether the whole area was searched for what the model missed; ``"undo"`` and ``"redo"``
+        concern another edit.
     ids
         Features that it concerns.
     made

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 UNTOUCHED = "nobody has reviewed it yet"
 NOT_THE_MODELS = "the outline was drawn or changed in the review, and the model gives no value for it"
-NOT_OF_PARTS = "the outline was drawn in the review, or changed other than by merging outlines of the model"
+NOT_OF_PARTS = (
+    "the outline was drawn in the review, or changed other than by merging outlines of the model that do not overlap"
+)
 
 SETTINGS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "threshold": ("Probability from which a pixel counts as landslide.", {}),

@@ -120,6 +120,8 @@ def _check(before: Review, edit: Edit, reviewer: str, seen: int) -> None:
             raise InputError(f"You have nothing to {edit.op}.", remedy="See the log.")
         _check_others(before, expected, reviewer)
         return
+    if not edit.ids and edit.op not in ("begin", "draw", "examined"):
+        raise InputError("Nothing is selected.", remedy="Select a feature.")
     other = before.changed_since(seen, edit.ids)
     if other is not None:
         raise ReviewConflictError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from core.errors import InputError
@@ -68,6 +68,8 @@ class _State:
     features: dict[str, Feature]
     deleted: dict[str, Feature]
     examined: bool
+    kept: dict[str, Feature] = field(default_factory=dict)
+    """What was deleted, as it was before."""
 
     def take(self, entry: Entry) -> None:
         edit = entry.edit
@@ -77,7 +79,8 @@ class _State:
             kept = edit.op == "restore"
             what = f"{missing[0]} is not deleted." if kept else f"There is no {missing[0]} in this review."
             raise InputError(what, remedy="Reload the review.")
-        taken = [name for name in edit.made if name in self.features and name not in edit.ids]
+        wanted = edit.ids if edit.op == "restore" else [name for name in edit.made if name not in edit.ids]
+        taken = [name for name in wanted if name in self.features]
         if taken:
             raise InputError(f"{taken[0]} is already in this review.", remedy="Reload the review.")
         match edit.op:
@@ -85,12 +88,14 @@ class _State:
                 self._judge(entry)
             case "delete":
                 for name in edit.ids:
-                    one = self.features.pop(name)
+                    one = self.kept[name] = self.features.pop(name)
+                    reason = one.reason if edit.reason is None else edit.reason
                     note = one.note if edit.note is None else edit.note
-                    self.deleted[name] = replace(one, reason=edit.reason or one.reason, note=note, **_by(entry))
+                    self.deleted[name] = replace(one, reason=reason, note=note, **_by(entry))
             case "restore":
                 for name in edit.ids:
-                    self.features[name] = replace(self.deleted.pop(name), **_by(entry))
+                    del self.deleted[name]
+                    self.features[name] = self.kept.pop(name)
             case "draw" | "reshape" | "split" | "merge":
                 self._make(entry)
             case "examined":

@@ -31,7 +31,7 @@ MERGED = "merged with another"
 """What became of a feature whose outline others were merged into."""
 
 SETTLED = ("confirmed", "edited", "added")
-"""Statuses of what is a landslide by the review."""
+"""Statuses of what a review accepts as a landslide."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Review:
     features
         The reviewed inventory by id, without what was deleted.
     deleted
-        Model's features that were deleted, by id.
+        Features that were deleted, by id, with the reason and note of their deletion.
     examined
         Whether somebody said to have searched the whole area for what the model missed.
     log

@@ -39,7 +39,7 @@ class Totals:
     whole
         All features.
     landslides
-        Those that are landslides by the review: correct, corrected or added.
+        Those that the review accepts as landslides: correct, corrected or added.
     false_alarms
         Those that are none.
     unreviewed

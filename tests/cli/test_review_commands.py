@@ -85,6 +85,9 @@ def test_a_deletion_keeps_its_reason(run: str, tmp_path: Path, capsys: pytest.Ca
     log = (tmp_path / "out" / "review_log.csv").read_text(encoding="utf-8")
     assert review("restore", run, first, "--reviewer", "Ben") == 0
     assert told(capsys)["words"] == f"{first} restored"
+    assert review("show", run) == 0
+    (back,) = [one for one in told(capsys)["features"] if one["id"] == first]
+    assert (back["status"], back["note"]) == ("unreviewed", "")
     assert review("restore", run, first, "--reviewer", "Ben") == 2
     assert f"{first} is not deleted" in capsys.readouterr().err
     assert "found twice" in log

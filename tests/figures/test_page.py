@@ -16,7 +16,7 @@ WORDS = ("Landslide", "Reference inventory", "Reviewed: correct, or outline corr
          "Reviewed: false alarm or deleted", "Reviewed: added, because the model missed it")  # fmt: skip
 
 
-@pytest.mark.parametrize("shape", [(768, 512), (120, 900)])
+@pytest.mark.parametrize("shape", [(768, 512), (120, 900), (100, 2000)])
 @pytest.mark.parametrize("count", [1, 3, 5])
 def test_a_legend_is_never_wider_than_its_page(count: int, shape: tuple[int, int]) -> None:
     grid = Grid(*shape, Affine(10, 0, 500_000, 0, -10, 5_200_000), CRS.from_epsg(32633))

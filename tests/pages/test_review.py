@@ -274,6 +274,13 @@ def test_one_row_is_marked_beside_the_table(page: AppTest, store: Store, run: st
     assert statuses(store, run) == ["rejected", "unreviewed"]
     press(page, "Mark not reviewed")
     assert statuses(store, run) == ["unreviewed", "unreviewed"]
+    # What was typed above the map counts for these buttons as well.
+    note(page).set_value("a road").run()
+    page.button(f"several-{run}-wrong").click().run()
+    assert review(store, run).review.features[first].note == "a road"
+    note(page).set_value("twice").run()
+    page.button(f"several-{run}-delete").click().run()
+    assert review(store, run).review.deleted[first].note == "twice"
 
 
 def test_another_tab_is_not_overwritten(page: AppTest, store: Store, run: str) -> None:

@@ -96,7 +96,7 @@ def test_the_fit_is_drawn_from_the_smallest_mappable_area_and_starts_at_all_land
     assert fit.y[0] == pytest.approx(sizes.n, rel=1e-6)
     assert fit.x[-1] == pytest.approx(areas.max())
     assert f"exponent {sizes.exponent:.2f} (95 %:" in fit.name
-    assert trace(figure, "Minimum area, 40 m²").x == (40.0, 40.0)
+    assert trace(figure, "Smallest area of the fit, 40 m²").x == (40.0, 40.0)
 
 
 def test_no_landslide_gives_an_empty_figure() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
-from shapely.geometry import MultiPolygon, box
+from shapely.geometry import MultiPolygon, box, mapping
 
 from core.errors import InputError, StorageError
 from core.review import actions, log
@@ -138,12 +138,16 @@ def test_what_was_deleted_is_restored_as_it_was(store: Store, run: str) -> None:
     now = edited(store, run, Edit("restore", (first, second)), BEN)
     assert statuses(now) == {third: "confirmed", first: "rejected", second: "unreviewed"}
     assert not now.review.deleted
-    assert (now.review.features[first].reason, now.review.features[first].note) == ("road or building", "twice")
-    assert now.review.features[first].reviewer == BEN
+    assert (now.review.features[first].reason, now.review.features[first].note) == ("road or building", "")
+    assert (now.review.features[first].reviewer, now.review.features[second].reviewer) == (ANNA, "")
+    assert now.review.log[-1].reviewer == BEN
     assert judged(now.review.log) == {first: "false alarm", third: "correct"}
     with pytest.raises(InputError, match="is not deleted"):
         edited(store, run, Edit("restore", (first,)))
+    with pytest.raises(InputError, match="Nothing is selected"):
+        edited(store, run, Edit("judge", ()))
     now = log_undone(store, run, BEN)
+    assert now.review.deleted[first].note == "twice"
     assert set(now.review.deleted) == {first, second}
     assert judged(now.review.log)[first] == "deleted"
     # What it rests on cannot be undone while it is restored.
@@ -151,6 +155,19 @@ def test_what_was_deleted_is_restored_as_it_was(store: Store, run: str) -> None:
     log.undo(store, run, opened(store, run).features, ANNA)  # the judgement of the third
     with pytest.raises(InputError, match="Ben changed this later"):
         log.undo(store, run, opened(store, run).features, ANNA)
+
+
+def test_a_deletion_may_clear_a_reason_and_nothing_is_restored_over_another(store: Store, run: str) -> None:
+    first, *_ = ids(store, run)
+    edited(store, run, Edit("judge", (first,), judgement="rejected", reason="road or building"))
+    assert edited(store, run, Edit("delete", (first,))).review.deleted[first].reason == "road or building"
+    edited(store, run, Edit("restore", (first,)))
+    assert edited(store, run, Edit("delete", (first,), reason="")).review.deleted[first].reason == ""
+    # A page that was drawn before the deletion can draw another one of this name.
+    edited(store, run, Edit("draw", made={first: mapping(box(40, 30, 44, 34))}), BEN)
+    with pytest.raises(InputError, match="already in this review"):
+        edited(store, run, Edit("restore", (first,)))
+    assert opened(store, run).review.features[first].status == "added"
 
 
 def log_undone(store: Store, run: str, reviewer: str) -> Opened:

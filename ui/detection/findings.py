@@ -36,7 +36,7 @@ def show(view: View) -> None:
         totals["Median box area"] = single_area_text(boxed, grid.in_metres)
     row = st.container(horizontal=True, gap="medium")  # wraps where the window is narrow
     for name, value in totals.items():
-        row.metric(name, value, width="content", help=HELPS.get("Max. per" if name.startswith("Max. per") else name))
+        row.metric(name, value, width="content", help=HELPS.get(name.split(" per ")[0]))
     _trust(view)
     tell_likeness(view.result)
     if not found.count:
@@ -54,7 +54,7 @@ def show(view: View) -> None:
 
 
 HELPS = {
-    "Max. per": "Detections in the densest cell of the density grid, which is available as a map layer.",
+    "Max. density": "Detections in the densest cell of the density grid, which is available as a map layer.",
     "Median box area": "Half of the boxes are larger. A box is larger than the landslide in it.",
 }
 
@@ -62,7 +62,7 @@ HELPS = {
 def _density(view: View) -> dict[str, str]:
     """Boxes in the densest cell."""
     cells = counted(view.result.id, view.choice, view.cell, view.findings)
-    return {f"Max. per {side_text(view.cell, view.result.grid)} cell": f"{int(cells['count'].max()):,}"}
+    return {f"Max. density per {side_text(view.cell, view.result.grid)} cell": f"{int(cells['count'].max()):,}"}
 
 
 def rate(value: float) -> str:

@@ -57,6 +57,11 @@ def _false_alarms(model: StoredModel) -> str:
     rate = model.spec.scores.get("quiet_valley", {}).get("false_alarm_m2_per_km2")
     if rate is None:
         return ""
+    if not rate:
+        return tr(
+            "In the synthetic sample image from before the event, which has no fresh landslides, no pixel reaches the "
+            "model's threshold of {threshold:.2f}."
+        ).format(threshold=model.spec.threshold)
     from core.report.words import percent
 
     return tr(

@@ -49,8 +49,8 @@ def show(view: MapView) -> None:
                 "The success rate is measured mostly on training landslides; the prediction rate uses models not "
                 "trained "
                 "on the landslides concerned and is the one to rely on. Landslide density: share of "
-                "the cells of a class that hold a landslide. Frequency ratio: share of landslides divided by share of "
-                "area."
+                "the cells of a class that hold a landslide. Frequency ratio: share of landslide cells divided by "
+                "share of area."
             )
         )
         with guard():
@@ -73,7 +73,7 @@ def _show_rates(result: SusceptibilityMap, classes: Classed) -> None:
 
     at = result.mapped.index(classes.model)
     curves = curves_of(result, at)
-    st.markdown(tr("**Share of landslides by share of area**"))
+    st.markdown(tr("**Share of landslide cells by share of area**"))
     if curves:
         st.plotly_chart(rate_figure(curves), key=f"rates-{result.id}-{at}", config=results.PLAIN_CHART)
     else:

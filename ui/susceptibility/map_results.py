@@ -67,7 +67,8 @@ def _show(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
     with guard():
         classes = classed(result, choice)
     with head:
-        results.headline(result, folded=True, further=[] if classes is None else key_figures(classes))
+        further = [] if classes is None else key_figures(classes, elsewhere=bool(result.parents))
+        results.headline(result, folded=True, further=further)
     selection = Selection(result.id)
     selection.follow(told_by(_spec(result), key=_map_key(result)), result.grid)
     with guard():
@@ -84,13 +85,22 @@ def _show(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
     show_tabs(task.name, parts, MapView(result, choice, cell, classes), wanted)
 
 
-def key_figures(classes: Classed) -> list[KeyFigure]:
-    """How much of the area, and how many of the known landslides, lie in the highest classes."""
+def key_figures(classes: Classed, *, elsewhere: bool) -> list[KeyFigure]:
+    """How much of the area, and how many of the cells with a known landslide, lie in the highest classes.
+
+    Parameters
+    ----------
+    elsewhere
+        Whether the models were trained on another area.
+    """
     from core.report.words import percent
 
     highest = classes.rows[-2:] if len(classes.rows) > 3 else classes.rows[-1:]
     names = " + ".join(row.name.lower() for row in highest)
     about = tr("Depends on the model and classes chosen below.")
+    whose = tr("Share of all cells with a known landslide.") if elsewhere else tr(
+        "Share of all cells with a known landslide, including those that the models were trained on."
+    )  # fmt: skip
     figures = [KeyFigure(tr("Area, {names}").format(names=names), percent(sum(row.share for row in highest)), about)]
     hits = sum(row.share_of_hits for row in highest)
     if hits == hits:  # no number where no landslide is known
@@ -98,8 +108,7 @@ def key_figures(classes: Classed) -> list[KeyFigure]:
             KeyFigure(
                 tr("Landslide cells there"),
                 percent(hits),
-                tr("Share of all cells with a known landslide, including those that the models were trained on. "
-                   "{about}").format(about=about),
+                f"{whose} {about}",
             )
         )
     return figures

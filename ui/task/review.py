@@ -18,7 +18,7 @@ from ui.messages import tr
 from ui.state import Slot
 from ui.task.review_drawing import edit_outline, offer_drawing
 from ui.task.reviewer import ask_name, is_named, reviewer
-from ui.task.reviewing import Reviewing, attempt, bar_key, do, is_open, onward, reviewing, show_problem, turned
+from ui.task.reviewing import Place, Reviewing, attempt, bar_key, do, is_open, onward, reviewing, show_problem, turned
 
 if TYPE_CHECKING:
     from core.review.edits import Judgement
@@ -55,8 +55,10 @@ def _keep_drawings_apart(page: TaskPage, spec: MapSpec, map_key: str) -> None:
     before.put(now)
 
 
-def _judge(at: Reviewing, name: str, judgement: Judgement, *, onwards: bool = True) -> None:
-    """Mark the feature that the bar was drawn for: a second press before it is drawn anew means no other one.
+def judge_one(
+    at: Reviewing, name: str, judgement: Judgement, *, onwards: bool = True, place: Place = "bar"
+) -> None:
+    """Mark the feature that a button was drawn for: a second press before it is drawn anew means no other one.
 
     Reason and note are those of this moment, so that what was typed last is not lost.
     """
@@ -73,7 +75,7 @@ def _judge(at: Reviewing, name: str, judgement: Judgement, *, onwards: bool = Tr
         if onwards:
             _next(at, after=name)
 
-    do(at, lambda: Edit("judge", (name,), judgement=judgement, reason=why, note=note), then=then)
+    do(at, lambda: Edit("judge", (name,), judgement=judgement, reason=why, note=note), then=then, place=place)
 
 
 def _reason_key(at: Reviewing, name: str) -> str:
@@ -112,7 +114,8 @@ def _next(at: Reviewing, after: str | None = None, step: int = 1) -> None:
         onward(at.run).put(waiting[0] if after else "")
 
 
-def _delete(at: Reviewing, name: str) -> None:
+def delete_one(at: Reviewing, name: str, *, place: Place = "bar") -> None:
+    """Delete the feature that a button was drawn for, with the reason and note of this moment."""
     from core.review.edits import Edit
 
     at.follow_map()
@@ -124,7 +127,7 @@ def _delete(at: Reviewing, name: str) -> None:
         _typed(at, name).clear()
         _next(at, after=name)
 
-    do(at, lambda: Edit("delete", (name,), reason=reason or None, note=note), then=then)
+    do(at, lambda: Edit("delete", (name,), reason=reason, note=note), then=then, place=place)
 
 
 def _turn(at: Reviewing, *, back: bool) -> None:
@@ -168,14 +171,14 @@ def show_bar(at: Reviewing) -> None:
         for label, key, judgement in ((tr("Correct"), "Y", "confirmed"), (tr("False alarm"), "N", "rejected")):
             st.button(
                 label,
-                on_click=_judge,
+                on_click=judge_one,
                 args=(at, name, judgement),
                 disabled=off,
                 shortcut=key,
                 key=bar_key(at.run, key),
                 help=tr("{label}, and go to the next one not reviewed.").format(label=label),
             )
-        st.button(tr("Delete"), on_click=_delete, args=(at, name), disabled=off, key=bar_key(at.run, "delete"),
+        st.button(tr("Delete"), on_click=delete_one, args=(at, name), disabled=off, key=bar_key(at.run, "delete"),
                   help=tr("Removes it from the reviewed inventory, as for a duplicate. "
                           "It can be restored below the table."))  # fmt: skip
         st.button(tr("Edit outline"), on_click=lambda: edit_outline(at), disabled=off, key=bar_key(at.run, "edit"),
@@ -224,6 +227,6 @@ def _ask_reason(at: Reviewing, one: Feature) -> None:
         return
     judged: Judgement = "rejected" if one.status == "rejected" else "confirmed"
     st.button(
-        tr("Save reason and note"), key=f"save-{at.run}-{one.id}", on_click=_judge, args=(at, one.id, judged),
+        tr("Save reason and note"), key=f"save-{at.run}-{one.id}", on_click=judge_one, args=(at, one.id, judged),
         kwargs={"onwards": False},
     )  # fmt: skip

@@ -9,6 +9,9 @@ from ui.messages import tr
 from ui.task.reviewer import is_named
 from ui.task.reviewing import Reviewing, do, show_problem
 
+LONGEST = 80
+"""Letters that the list gives of each; the log has whole notes."""
+
 
 def show_deleted(at: Reviewing) -> None:
     """Choose deleted features, and restore them; nothing is shown where none was deleted."""
@@ -21,16 +24,18 @@ def show_deleted(at: Reviewing) -> None:
                 tr("Deleted from the inventory"), list(gone), key=key, format_func=lambda name: _words(at, name),
                 placeholder=tr("Choose what to restore"),
             )  # fmt: skip
+            about = tr("Puts them back as they were before they were deleted.")
             st.button(
                 tr("Restore"), disabled=not (picked and is_named()), on_click=_restore, args=(at, tuple(picked)),
-                key=f"restore-{at.run}", help=tr("Puts them back as they were before they were deleted."),
+                key=f"restore-{at.run}", help=about if is_named() else tr("Enter your name first."),
             )  # fmt: skip
     show_problem(at, "deleted")
 
 
 def _words(at: Reviewing, name: str) -> str:
     one = at.review.deleted[name]
-    return " · ".join(one_line(text) for text in (name, one.reviewer, one.reason, one.note) if text)
+    told = " · ".join(one_line(text) for text in (name, one.reviewer, one.reason, one.note) if text)
+    return told if len(told) <= LONGEST else f"{told[: LONGEST - 1]}…"
 
 
 def _restore(at: Reviewing, names: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ from core.wording import count
 from ui import labels
 from ui.feedback import guard, plain
 from ui.messages import tr
+from ui.task.review import delete_one, judge_one
 from ui.task.review_deleted import show_deleted
 from ui.task.review_files import show_files, show_reference
 from ui.task.reviewer import is_named, reviewer
@@ -198,9 +199,15 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
         return tuple(name for name in ids if name in now)
 
     def judged(judgement: Judgement) -> None:
+        if len(ids) == 1:
+            judge_one(at, ids[0], judgement, onwards=False, place="rows")
+            return
         do(at, lambda: Edit("judge", still(), judgement=judgement), place="rows")
 
     def deleted() -> None:
+        if len(ids) == 1:
+            delete_one(at, ids[0], place="rows")
+            return
         do(at, lambda: Edit("delete", still()), place="rows")
 
     def merged() -> None:

@@ -50,7 +50,7 @@ def size_chart(areas: ArrayLike, sizes: SizeFrequency, unit: str = "m²") -> Fig
         label = f"Inverse gamma fit: tail exponent of the density {sizes.exponent:.2f} (95 %: {low:.2f} to {end})"
         axes.plot(at, sizes.expected_count(at), color=REFERENCE, linewidth=1.8, label=label)
     if least is not None:
-        label = f"Minimum area, {three_digits(least)} {unit}"
+        label = f"Smallest area of the fit, {three_digits(least)} {unit}"
         axes.axvline(least, color=GREY, linestyle="--", linewidth=1, label=label)
     plain_numbers(axes.xaxis)
     plain_numbers(axes.yaxis)

@@ -47,7 +47,7 @@ SMALLEST_MAPPABLE = 10
 
 
 def default_choice(result: MappingResult, threshold: float) -> Choice:
-    """The model's threshold to two decimals, as a slider shows it, and the smallest mappable area as a round figure."""
+    """The model's threshold to two decimals, as a slider shows it, and an area of a few pixels as a round figure."""
     return Choice(round(threshold, 2), round_area(SMALLEST_MAPPABLE * pixel_area(result)))
 
 

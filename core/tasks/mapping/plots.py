@@ -48,7 +48,7 @@ def size_frequency_figure(areas: ArrayLike, sizes: SizeFrequency, *, unit: str =
             x=[sizes.minimum_area_m2] * 2,
             y=[1, int(counts[0])],
             mode="lines",
-            name=f"Minimum area, {three_digits(sizes.minimum_area_m2)} {unit}",
+            name=f"Smallest area of the fit, {three_digits(sizes.minimum_area_m2)} {unit}",
             line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
             hoverinfo="skip",
         )

@@ -67,7 +67,7 @@ class SizeFrequency:
     words
         What the fit shows, or why it is missing, in sentences for the reader.
     curve
-        The distribution that maximises the likelihood, for drawing; only above the minimum area
+        The distribution that maximises the likelihood, for drawing; only above the smallest area of the fit
         when `mode` is ``"tail"``.
     """
 
@@ -95,7 +95,7 @@ class SizeFrequency:
         Returns
         -------
         ndarray of the same shape
-            ``n · P(A ≥ area | A ≥ minimum)``; NaN without a fit or below the minimum area.
+            ``n · P(A ≥ area | A ≥ minimum)``; NaN without a fit or below the smallest area of the fit.
         """
         areas = np.asarray(areas_m2, dtype=np.float64)
         if self.curve is None or self.minimum_area_m2 is None:
@@ -203,7 +203,7 @@ def _checked(areas: ArrayLike) -> NDArray[np.float64]:
 def _why_not(kept: NDArray[np.float64], minimum: float, pixels: int) -> str:
     if kept.size < FEWEST_LANDSLIDES:
         return (
-            f"{count(kept.size, 'landslide')} {agree(kept.size, 'reaches', 'reach')} the minimum area "
+            f"{count(kept.size, 'landslide')} {agree(kept.size, 'reaches', 'reach')} the smallest area of the fit "
             f"({count(pixels, 'pixel')}, about {three_digits(minimum)} m²); at least "
             f"{FEWEST_LANDSLIDES} are needed to fit a size distribution."
         )
@@ -239,7 +239,7 @@ def _fitted(kept: NDArray[np.float64], lower: float, minimum: float) -> SizeFreq
         )
     else:
         words = (
-            f"The number of landslides decreases with size from the minimum area (about "
+            f"The number of landslides decreases with size from the smallest area of the fit (about "
             f"{three_digits(minimum)} m²) on, without a peak. The inverse gamma fit to {kept.size:,} landslides "
             f"describes this decrease: {tail}. {PUBLISHED}"
         )

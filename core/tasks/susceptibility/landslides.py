@@ -284,7 +284,7 @@ def _vectors(
 ) -> tuple[GeoDataFrame, NDArray[np.bool_] | None, list[str]]:
     """Features of a file, whether each is a landslide (None where all are), and what was left out.
 
-    Of a reviewed inventory without a label, those are taken that are landslides by the review.
+    Of a reviewed inventory without a label, those are taken that the review accepts as landslides.
     """
     import pandas as pd
 

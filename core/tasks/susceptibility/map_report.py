@@ -183,7 +183,7 @@ def _map(content: MapInput, classes: Classed) -> Part:
         )
         drawn = rate_chart({name: (one.area, one.hits) for name, one in found.items()})
         contents.append(Pictures((picture(drawn, "Success-rate and prediction-rate curves",
-                                          "Share of landslides by share of the area, highest index "
+                                          "Share of landslide cells by share of the area, highest index "
                                           f"first: {told}."),)))  # fmt: skip
     return Part("map", "Map", tuple(contents))
 

@@ -163,8 +163,9 @@ def _quiet_valley(subject: MappingSubject) -> tuple[str, ...]:
     alarm = quiet.get("false_alarm_m2_per_km2")
     if alarm is None or subject.spec is None:
         return ()
+    false = ": all of it false alarms" if alarm else ""
     return (
         "In the synthetic sample image from before the event, which has no fresh landslides, this model mapped "
         f"{alarm:,.0f} m² per km², or {percent(alarm / 1e6)}, as landslide (all pixels at its threshold "
-        f"{subject.spec.threshold:.2f}): all of it false alarms. In other images this share differs.",
+        f"{subject.spec.threshold:.2f}){false}. In other images this share differs.",
     )
