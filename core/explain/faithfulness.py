@@ -103,7 +103,7 @@ class Deletion:
         """The outcome in a plain sentence."""
         top, random = (_fell(drop, self._digits) for drop in (self.drop_top, self.drop_random))
         first = top.replace(" it ", " the score (logit) ")
-        masked = f"Masking the {100 * self.share:.0f} % of the explained section with the highest values {first}"
+        masked = f"Masking the {100 * self.share:.0f} % of the explained part with the highest values {first}"
         told = f"{masked}; masking random areas of the same size {random}"
         return f"{told}." if self.faithful else f"{told}: do not rely on this map."
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -111,7 +111,7 @@ class Edit:
     @property
     def words(self) -> str:
         """What it does, in a few words."""
-        several = count(len(self.ids), "feature") if len(self.ids) > 3 else ", ".join(self.ids)
+        several = _some(self.ids)
         made = ", ".join(self.made)
         return {
             "begin": "Review started",
@@ -121,13 +121,17 @@ class Edit:
             "draw": f"{made} drawn",
             "reshape": f"Outline of {several} changed",
             "split": f"{several} split into {made}",
-            "merge": f"{several} merged into {made}",
+            "merge": f"{_some([name for name in self.ids if name not in self.made])} merged into {made}",
             "examined":
                 "Area confirmed as searched for missed "
                 "features" if self.examined else "Area no longer confirmed as searched",
             "undo": f"No. {self.of} undone",
             "redo": f"No. {self.of} redone",
         }[self.op]
+
+
+def _some(ids: Sequence[str]) -> str:
+    return count(len(ids), "feature") if len(ids) > 3 else ", ".join(ids)
 
 
 JUDGED: Mapping[str, str] = {"confirmed": "correct", "rejected": "false alarm", "unreviewed": "not reviewed"}

@@ -242,7 +242,7 @@ def test_a_method_is_known_however_it_is_written(written: str) -> None:
 def test_the_sentence_says_what_is_shown_and_what_is_not() -> None:
     layer = LayerChoice("copy", "Stage 2 of 2 (cells of 4 × 4 pixels)", 4, "network")
     assert sentence(HIRES_CAM, layer, Deletion(0.2, 3.0, 2.04, 0.5, 5)) == (
-        "Red areas raised the score, blue areas lowered it. Masking the 20 % of the explained section with the highest "
+        "Red areas raised the score, blue areas lowered it. Masking the 20 % of the explained part with the highest "
         "values lowered the score "
         "(logit) by 2.0; masking random areas of the same size lowered it by 0.5. The picture shows what the model "
         "reacted to, not the cause of the landslide "

@@ -36,7 +36,7 @@ def test_deleting_the_region_itself_takes_all_but_the_mean() -> None:
     # The same square shifted at random overlaps the region in part at most, unless it falls on it.
     assert 0 <= outcome.drop_random < 8
     assert outcome.faithful
-    begin = "Masking the 20 % of the explained section with the highest values lowered the score (logit) by 8.0; "
+    begin = "Masking the 20 % of the explained part with the highest values lowered the score (logit) by 8.0; "
     begin += "masking random areas of the "
     assert outcome.verdict.startswith(begin)
 
@@ -81,7 +81,7 @@ def test_a_rise_of_the_score_is_no_faithfulness() -> None:
 def test_a_rise_of_the_score_is_called_one(
     top: float, random: float, fell: str, fell_at_random: str, trusted: bool
 ) -> None:
-    told = f"Masking the 20 % of the explained section with the highest values {fell}; "
+    told = f"Masking the 20 % of the explained part with the highest values {fell}; "
     told += f"masking random areas of the same size {fell_at_random}"
     ending = "." if trusted else ": do not rely on this map."
     assert Deletion(0.2, 1.0, top, random, 5).verdict == f"{told}{ending}"

@@ -129,7 +129,7 @@ def test_both_tests_of_faithfulness_together_try_no_image_twice() -> None:
 def test_the_sentence_names_the_layer_and_the_limits() -> None:
     layer = LayerChoice("a", "Encoder stage 2 of 5 (cells of 4 × 4 pixels)", 4, "encoder")
     assert sentence(GRAD_CAM, layer, Deletion(0.2, 3.0, 11.69, 0.77, 5)) == (
-        "Bright areas raised the score most. Masking the 20 % of the explained section with the highest values "
+        "Bright areas raised the score most. Masking the 20 % of the explained part with the highest values "
         "lowered the score (logit) by "
         "11.7; masking random areas of the same size lowered it by 0.8. The picture shows what the model reacted to, "
         "not the cause of the landslide (layer: encoder "

@@ -259,11 +259,29 @@ def test_what_was_deleted_is_restored_from_its_list(page: AppTest, store: Store,
     assert {one.id: one.status for one in review(store, run).review.features.values()} == {
         first: "unreviewed", second: "confirmed",
     }  # fmt: skip
-    assert on_map(page)["selected"] == [first]
+    assert f"{first} restored" in [toast.value for toast in page.toast]
+
+
+def test_a_false_alarm_that_is_merged_is_told_to_count_as_a_landslide(
+    page: AppTest, store: Store, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = found_ids(store, run)
+    monkeypatch.setattr("core.review.actions._check_near", lambda outlines: None)  # they lie far apart
+    opened(page, run)
+    select(page, run, second)
+    press(page, "Mark false alarm")
+    page.session_state[f"review-ticked-{run}"] = [first, second]
+    page.session_state[f"selected-{run}"] = second
+    page.run()
+    press(page, "Merge")
+    (merged,) = review(store, run).review.features.values()
+    assert merged.status == "edited"
+    told = f"{second} had been marked as false alarm. The merged outline counts as a landslide."
+    assert told in [toast.value.replace("\\", "") for toast in page.toast]
 
 
 def test_one_row_is_marked_beside_the_table(page: AppTest, store: Store, run: str) -> None:
-    first, _ = found_ids(store, run)
+    first, second = found_ids(store, run)
     opened(page, run)
     labels = {"Mark correct", "Mark false alarm", "Mark not reviewed"}
     assert not labels & {one.label for one in page.button}
@@ -272,12 +290,15 @@ def test_one_row_is_marked_beside_the_table(page: AppTest, store: Store, run: st
     assert "Merge" not in {one.label for one in page.button}
     press(page, "Mark false alarm")
     assert statuses(store, run) == ["rejected", "unreviewed"]
+    assert f"{second} was selected as the next one" in texts(page), "as by the buttons above the map"
+    select(page, run, first)
     press(page, "Mark not reviewed")
     assert statuses(store, run) == ["unreviewed", "unreviewed"]
     # What was typed above the map counts for these buttons as well.
     note(page).set_value("a road").run()
     page.button(f"several-{run}-wrong").click().run()
     assert review(store, run).review.features[first].note == "a road"
+    select(page, run, first)
     note(page).set_value("twice").run()
     page.button(f"several-{run}-delete").click().run()
     assert review(store, run).review.deleted[first].note == "twice"

@@ -55,9 +55,8 @@ def show(view: View) -> None:
 
 def _files(view: View) -> None:
     """Link to what is there, prepare the rest and offer each file for download."""
-    st.markdown(tr("**GIS files** of the model's result. Those of the reviewed inventory are prepared "
-                   "in the tab *Review*. These files do "
-                   "not depend on the threshold:"))
+    st.markdown(tr("**GIS files** of the model's result; those of the reviewed inventory are prepared in the tab "
+                   "*Review*. Files that do not depend on the threshold:"))
     run = resources.store().run(view.result.id)
     for role, title in STORED.items():
         link(run, role, title)

@@ -33,8 +33,8 @@ def key_figures(result: MappingResult, choice: Choice, findings: Landslides | No
                 tr("Share of {whole_of}").format(whole_of=whole_of(result)), percent(findings.share),
                 tr("After minimum area and hole filling.") if result.partly_known else
                 tr("After minimum area and hole filling. Before them, {reach} of the pixels reach the threshold. "
-                   "*Above threshold* in the list of runs is that share at the model's own "
-                   "threshold.").format(reach=reach),
+                   "The column “Above threshold” in the list of runs gives the share before them, at the "
+                   "model's own threshold.").format(reach=reach),
             ),
         ]
     agreement = scored(result, choice.threshold)

@@ -43,8 +43,9 @@ LAYER_HELP = (
     "areas."
 )
 FAITHFUL = (
-    "If the explanation is faithful, the score falls quickly when its highest areas are masked (small area under the "
-    "curve), faster than when random areas are masked, and rises quickly when only they are visible (large area)."
+    "If the explanation is faithful, the score falls quickly when the places it marks highest are masked (small area "
+    "under the curve), faster than when random places are masked, and rises quickly when only they are visible (large "
+    "area under the curve)."
 )
 
 

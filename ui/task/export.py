@@ -92,6 +92,9 @@ def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> N
            "the field:")
     )
     st.code(address, language=None, wrap_lines=True)
+    if urlsplit(address).hostname in LOCAL:
+        st.caption(tr("This address opens on this computer only. For colleagues, open SlideLens by the computer's name "
+                      "in the network, copy the link there, or send the report."))
     threshold = float(values["threshold"]) if "threshold" in values else None
     tiles = tile_addresses(run, result, _server(), threshold)
     if not tiles:
@@ -113,6 +116,10 @@ def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> N
                 )
             st.caption(title)
             st.code(template, language=None, wrap_lines=True)
+
+
+LOCAL = ("localhost", "127.0.0.1", "::1")
+"""Names that lead each computer to itself."""
 
 
 def _server() -> str:

@@ -80,7 +80,8 @@ def show_lead(lead: str, run: str) -> None:
 
 def link_to_reading(run: str) -> None:
     """A link to the reading view of a run, in the view that the page's address names."""
-    st.link_button(tr("Reading view"), _reading(run), type="tertiary", help=tr("Opens a shareable page in a new tab"))
+    about = tr("Opens the result as a page for reading, without controls, in a new tab")
+    st.link_button(tr("Reading view"), _reading(run), type="tertiary", help=about)
 
 
 def _reading(run: str) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 from core.raster.files import one_line
 from ui.messages import tr
 from ui.task.reviewer import is_named
-from ui.task.reviewing import Reviewing, do, show_problem
+from ui.task.reviewing import Reviewing, do, show_problem, turned
 
 LONGEST = 80
 """Letters that the list gives of each; the log has whole notes."""
@@ -41,6 +41,5 @@ def _words(at: Reviewing, name: str) -> str:
 def _restore(at: Reviewing, names: tuple[str, ...]) -> None:
     from core.review.edits import Edit
 
-    do(
-        at, lambda: Edit("restore", names), then=lambda: at.selection.choose(names[0], "chart"), place="deleted",
-    )  # fmt: skip
+    edit = Edit("restore", names)
+    do(at, lambda: edit, then=lambda: turned(at.run).put(edit.words), place="deleted")

@@ -16,7 +16,7 @@ from ui.task.review import delete_one, judge_one
 from ui.task.review_deleted import show_deleted
 from ui.task.review_files import show_files, show_reference
 from ui.task.reviewer import is_named, reviewer
-from ui.task.reviewing import ACTIONS, Reviewing, bar_key, do, onward, show_problem, ticked_key
+from ui.task.reviewing import ACTIONS, Reviewing, bar_key, do, onward, show_problem, ticked_key, turned
 from ui.task.rows import show_rows
 from ui.task.table import number_column
 
@@ -91,10 +91,11 @@ def _tell(at: Reviewing) -> None:
             st.caption(tr("Keys: Y correct, N false alarm, J next {noun}.").format(noun=noun))
     else:
         st.caption(
-            tr("Enter your name, select a {noun} on the map or in the table below, and use the buttons above the map. "
-            "Draw on the map (pentagon or square at its left) to add a missed one, or to extend, cut or split the "
-            "selected one. The review keeps what was found with the settings of its start (now {view_words}), so set "
-            "the sliders first. The model's result is kept unchanged.").format(noun=noun, view_words=at.view_words)
+            ("" if is_named() else tr("Enter your name.") + " ")
+            + tr("Select a {noun} on the map or in the table below, and use the buttons above the map or below the "
+            "table. Draw on the map (pentagon or square at its left) to add a missed one, or to extend, cut or split "
+            "the selected one. The review keeps what was found with the settings of its start (now {view_words}), so "
+            "set the sliders first. The model's result is kept unchanged.").format(noun=noun, view_words=at.view_words)
         )
 
 
@@ -200,7 +201,7 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
 
     def judged(judgement: Judgement) -> None:
         if len(ids) == 1:
-            judge_one(at, ids[0], judgement, onwards=False, place="rows")
+            judge_one(at, ids[0], judgement, onwards=judgement != "unreviewed", place="rows")
             return
         do(at, lambda: Edit("judge", still(), judgement=judgement), place="rows")
 
@@ -218,7 +219,12 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
             made.extend(found.made)
             return found
 
+        wrong = [name for name in ids if at.review.features[name].status == "rejected"]
+
         def select() -> None:
+            if wrong:
+                said = tr("{names} had been marked as false alarm. The merged outline counts as a landslide.")
+                turned(at.run).put(said.format(names=", ".join(wrong)))
             st.session_state[ticked_key(at.run)] = made
             at.selection.choose(made[0], "chart")
 
@@ -232,8 +238,8 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
         st.button(tr("Mark false alarm"), on_click=judged, args=("rejected",), disabled=off, key=f"{key}-wrong")
         st.button(tr("Mark not reviewed"), on_click=judged, args=("unreviewed",), disabled=off, key=f"{key}-open")
         if len(ids) > 1:
-            st.button(tr("Merge"), on_click=merged, disabled=off,
-                      key=f"{key}-merge", help=tr("Combine them into one, named after the largest."))  # fmt: skip
+            about = tr("Combine them into one, named after the largest. It counts as a landslide.")
+            st.button(tr("Merge"), on_click=merged, disabled=off, key=f"{key}-merge", help=about)
         st.button(tr("Delete"), on_click=deleted, disabled=off, key=f"{key}-delete")
         _offer_nearest(at, ticked)
 

@@ -265,7 +265,7 @@ def _problem_of(run: str) -> Slot[Problem | None]:
 
 
 def turned(run: str) -> Slot[str]:
-    """What was undone or redone, until the page says it: what a callback draws takes the place of the page's head."""
+    """What was undone or done, until the page says it: what a callback draws takes the place of the page's head."""
     return Slot(f"review-turned-{run}", "")
 
 

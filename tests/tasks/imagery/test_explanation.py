@@ -69,7 +69,7 @@ def test_every_task_stores_the_same(store: Store, scene: Scene, task: str, make:
     assert set(content) == KEYS | {task}
     assert (content["run"], content[task]) == (why.id, why.parents[0])
     assert (content["method"], content["form"], content["signed"]) == ("hires-cam", "raster", True)
-    begin = "Masking the 20 % of the explained section with the highest values lowered the score (logit) by "
+    begin = "Masking the 20 % of the explained part with the highest values lowered the score (logit) by "
     assert content["verdict"].startswith(begin)
     assert content["deletion_auc"] < content["random_auc"] < content["insertion_auc"]
     assert content["seconds"] >= 0
