@@ -79,7 +79,8 @@ def test_the_keys_of_the_review_are_heard_while_the_map_has_the_focus(address: s
     page.get_by_role("tab", name="Review").click()
     page.get_by_role("textbox", name="Reviewer").first.fill("Anna")
     page.keyboard.press("Enter")
-    correct = {state: page.locator(f"button:{state}:visible", has_text="Correct") for state in ("enabled", "disabled")}
+    bar = page.locator(".st-key-review-bar")
+    correct = {state: bar.locator(f"button:{state}:visible", has_text="Correct") for state in ("enabled", "disabled")}
     page.get_by_role("button", name="Next").click()
     correct["enabled"].wait_for()
 
@@ -169,7 +170,7 @@ def test_the_table_shows_the_row_of_what_is_selected_elsewhere(
     # Also after something was undone, of which a notice tells.
     page.get_by_role("textbox", name="Reviewer").first.fill("Anna")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="False alarm").click()
+    page.locator(".st-key-review-bar").get_by_role("button", name="False alarm").click()
     page.get_by_text("1 of 36 reviewed").wait_for()
     page.get_by_role("button", name="undo").click()
     page.get_by_text("Undone").wait_for()
