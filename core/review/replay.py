@@ -72,6 +72,7 @@ class _State:
     """What was deleted, as it was before."""
 
     def take(self, entry: Entry) -> None:
+        """Let an entry act; an `InputError` where what it concerns is not there, or what it makes already is."""
         edit = entry.edit
         there = self.deleted if edit.op == "restore" else self.features
         missing = [name for name in edit.ids if name not in there]

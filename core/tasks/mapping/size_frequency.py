@@ -46,9 +46,9 @@ class SizeFrequency:
     Attributes
     ----------
     n
-        Landslides at least as large as the minimum area.
+        Landslides at least as large as the smallest area of the fit.
     minimum_area_m2
-        The minimum area in m²; None in pixel space.
+        The smallest area of the fit in m²: the larger of the minimum area and 10 pixels; None in pixel space.
     rho, a, s
         Parameters of the inverse gamma (`a` and `s` in m²); None unless `mode` is ``"inverse_gamma"``.
     exponent
@@ -58,7 +58,7 @@ class SizeFrequency:
         95 % interval of `exponent` by profile likelihood; an end that the data leave open is 1 or infinity.
     rollover_m2
         The most frequent area in m²; None unless the areas show (likelihood ratio, 5 % level) that it lies above the
-        minimum area.
+        smallest area of the fit.
     magnitude
         Landslide-event magnitude ``mL = log10 n`` of the mapped landslides, a lower bound for the event,
         since small ones go unmapped; None when there are none.
@@ -138,7 +138,7 @@ def fit_size_frequency(
     """Fit the inverse gamma distribution of Malamud et al. (2004) to the areas of mapped landslides.
 
     The likelihood is that of the areas themselves (binning them would bias the exponent), given that they
-    exceed the minimum area. Landslides that touch are one polygon in an inventory made from
+    exceed the smallest area of the fit. Landslides that touch are one polygon in an inventory made from
     pixels, which thins the small sizes and thickens the tail.
 
     Parameters
