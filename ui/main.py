@@ -35,9 +35,11 @@ st.html(STATIC / "page.css")
 with st.sidebar:
     kept.links(listed, page)
     jobs.sidebar()
+    source = resources.source_url()
     st.caption(
-        tr("SlideLens is free software. [Source and licence]({address}): AGPL-3.0-or-later.").format(
-            address=resources.source_url()
+        tr("SlideLens is free software. [Source and licence]({address}): AGPL-3.0-or-later.").format(address=source)
+        if source else tr("SlideLens is free software. [Licence]({address}): AGPL-3.0-or-later.").format(
+            address=resources.LICENCE_URL
         )
     )
     messages.choose_language()

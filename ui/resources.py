@@ -21,8 +21,8 @@ WARM_UP_AFTER = 4.0
 
 VISITOR = "visitor"
 
-SOURCE_URL = "https://www.gnu.org/licenses/agpl-3.0.html"
-"""Where the "Source and licence" link leads until the operator sets ``SLIDELENS_SOURCE_URL``."""
+LICENCE_URL = "https://www.gnu.org/licenses/agpl-3.0.html"
+"""The text of the licence, linked until the operator sets ``SLIDELENS_SOURCE_URL``."""
 
 
 _IMPORTING = threading.RLock()
@@ -102,6 +102,9 @@ def base_path() -> str:
 
 
 def source_url() -> str:
-    """Address of the source code of this installation, which the AGPL asks to offer to every visitor."""
+    """Address of the source code of this installation, which the AGPL asks to offer to every visitor.
+
+    Empty where the operator gave none.
+    """
     given = os.environ.get("SLIDELENS_SOURCE_URL", "").strip()
-    return given if given.startswith(("https://", "http://")) else SOURCE_URL
+    return given if given.startswith(("https://", "http://")) else ""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from core.review.edits import Edit
     from core.review.found import Opened
+    from core.review.state import Review
     from core.runs.store import Store
 
 MOST_BYTES = 20_000_000
@@ -120,9 +121,25 @@ def _edit(make: Callable[[argparse.Namespace, Opened], Edit]) -> Callable[[argpa
             store, opened.run.id, opened.features, edit, reviewer=arguments.reviewer, seen=opened.review.number,
             view=opened.view_values,
         )  # fmt: skip
-        print(json.dumps({"edit": review.number, "words": edit.words, "counts": review.counts}, indent=1))
+        told: dict[str, Any] = {"edit": review.number, "words": edit.words, "counts": review.counts}
+        if covered := _overlaps(edit, review):
+            told["overlaps"] = covered
+        print(json.dumps(told, indent=1))
 
     return do
+
+
+def _overlaps(edit: Edit, review: Review) -> list[dict[str, Any]]:
+    """Which other features the outlines that an edit made overlap: that ground is in the inventory more than once."""
+    from core.review.overlap import overlaps
+
+    return [
+        {"id": name, "overlaps": one.name, "share": round(one.share, 4)}
+        for name in edit.made if name in review.features
+        for one in overlaps(
+            [other for other in review.features.values() if other.id != name], review.features[name].outline
+        )
+    ]  # fmt: skip
 
 
 def _judge(arguments: argparse.Namespace, opened: Opened) -> Edit:

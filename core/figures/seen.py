@@ -178,7 +178,8 @@ def _draw_legends(
     def text(x: float, y: float, words: str, **how: Any) -> None:  # noqa: ANN401 - matplotlib's
         figure.text(x / whole[0], 1 - y / whole[1], words, parse_math=False, va="top", **{"fontsize": 8, **how})
 
-    for legend in legends:
+    # Those without a title come first: below the titles of others they would seem to belong to them.
+    for legend in sorted(legends, key=lambda one: bool(one.title)):
         needed = _LINE * (1 + (2.5 if legend.kind == "ramp" else len(legend.entries)))
         if y + needed > room:
             break

@@ -93,8 +93,8 @@ def review_in_brief(content: GridReport, view: object) -> list[Paragraph]:
     return [Paragraph(
         f"{progress.reviewed:,} of {count(progress.total, found.noun, found.several)} "
         f"{agree(progress.reviewed, 'has', 'have')} been reviewed{_counted(progress)}."
-        f"{'' if opened.view == view else began} {totals_words(opened)} Numbers and "
-        "areas that are not stated to be of the review are the model's own and do not take it into account."
+        f"{'' if opened.view == view else began} {totals_words(opened)} Except "
+        "where the review is named, numbers and areas are the model's own, without these corrections."
     )]  # fmt: skip
 
 

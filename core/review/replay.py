@@ -49,8 +49,13 @@ def judged(log: Sequence[Entry]) -> dict[str, str]:
             words = GONE[edit.op] if gone else changed if edit.op != "judge" else STATUSES[edit.judgement]
             confirmed = edit.op == "judge" and edit.judgement == "confirmed"
             said[name] = said[name] if confirmed and said.get(name) in (STATUSES["edited"], MERGED) else words
-    drawn = {name for entry in log for name in entry.edit.made if name not in entry.edit.ids}
-    return {name: words for name, words in said.items() if name not in drawn and words != STATUSES["unreviewed"]}
+    ours = made(log)
+    return {name: words for name, words in said.items() if name not in ours and words != STATUSES["unreviewed"]}
+
+
+def made(log: Sequence[Entry]) -> frozenset[str]:
+    """Ids of what reviewers drew or split off, whether it is still there or not: none of the model's own."""
+    return frozenset(name for entry in log for name in entry.edit.made if name not in entry.edit.ids)
 
 
 def _undone(log: Sequence[Entry]) -> frozenset[int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.review.geometry import feature_areas
+from core.review.overlap import LEAST, doubled_area
 from core.review.state import SETTLED
 from core.wording import agree, count, single_area
 
@@ -24,10 +25,13 @@ class Total:
     size
         Sum of their areas in m², or in px without a size of pixels; None where the features are boxes, whose areas are
         not those of landslides.
+    overlap
+        How much of that sum is counted more than once because outlines overlap, in the same unit; 0 for boxes.
     """
 
     number: int
     size: float | None
+    overlap: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -52,11 +56,13 @@ class Totals:
     unreviewed: Total
 
     def to_json(self, *, in_metres: bool) -> dict[str, Any]:
-        """Numbers and areas by name, without areas of boxes."""
+        """Numbers and areas by name, with what overlapping outlines count more than once; without areas of boxes."""
         unit = "m2" if in_metres else "px"
         parts = {"inventory": self.whole, "landslides": self.landslides, "false_alarms": self.false_alarms,
                  "not_reviewed": self.unreviewed}  # fmt: skip
         sizes = {f"{name}_area_{unit}": one.size for name, one in parts.items() if one.size is not None}
+        sizes |= {f"{name}_overlap_{unit}": parts[name].overlap for name in ("inventory", "landslides")
+                  if parts[name].size is not None}  # fmt: skip
         return {**{name: one.number for name, one in parts.items()}, **sizes}
 
 
@@ -66,8 +72,11 @@ def totals(opened: Opened) -> Totals:
     sizes = feature_areas(features, opened.found.grid)
 
     def total(*statuses: str) -> Total:
-        chosen = [size for one, size in zip(features, sizes, strict=True) if one.status in statuses]
-        return Total(len(chosen), sum(chosen) if opened.found.measured else None)
+        chosen = [(one, size) for one, size in zip(features, sizes, strict=True) if one.status in statuses]
+        if not opened.found.measured:
+            return Total(len(chosen), None)
+        overlap = doubled_area([one for one, _ in chosen], opened.found.grid)
+        return Total(len(chosen), sum(size for _, size in chosen), overlap)
 
     return Totals(total(*SETTLED, "rejected", "unreviewed"), total(*SETTLED), total("rejected"), total("unreviewed"))
 
@@ -88,4 +97,20 @@ def totals_words(opened: Opened) -> str:
         parts.append(f"{count(these.false_alarms.number, 'false alarm')}{sized(these.false_alarms)}")
     if these.unreviewed.number:
         parts.append(f"{these.unreviewed.number:,} not reviewed{sized(these.unreviewed)}")
-    return f"The reviewed inventory holds {outlines}{sized(these.whole)}: {', '.join(parts)}."
+    told = f"The reviewed inventory holds {outlines}{sized(these.whole)}: {', '.join(parts)}."
+    return f"{told}{_overlap_words(these, in_metres=known)}"
+
+
+def _overlap_words(these: Totals, *, in_metres: bool) -> str:
+    """What overlapping outlines count more than once, as a sentence; empty where none overlap."""
+    everything, landslides = these.whole.overlap, these.landslides.overlap
+    if not everything:
+        return ""
+    area = single_area(everything, georeferenced=in_metres)
+    if not landslides:
+        among = "none of it among the landslides"
+    elif landslides < (1 - LEAST) * everything:
+        among = f"{single_area(landslides, georeferenced=in_metres)} of it among the landslides"
+    else:
+        among = "all of it among the landslides"
+    return f" Outlines overlap, so {area} of the total area is counted more than once, {among}."

@@ -280,7 +280,9 @@ def test_a_cancelled_run_leaves_nothing(
     # On a phone or in a low window the progress is far from the button, and comes into view by itself.
     page.wait_for_function(
         """() => {
-          const box = document.querySelector("[class*=st-key-progress-]").getBoundingClientRect();
+          const progress = document.querySelector("[class*=st-key-progress-]");
+          if (!progress) return false;  // while the page is drawn anew
+          const box = progress.getBoundingClientRect();
           const head = document.querySelector("[data-testid=stHeader]");
           const top = head ? head.getBoundingClientRect().bottom : 0;
           return box.height > 0 && box.top >= top && box.bottom <= innerHeight;

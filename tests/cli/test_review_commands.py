@@ -58,6 +58,16 @@ def test_a_review_from_its_first_mark_to_the_reference(
     assert now["view"]["threshold"] == 0.6
     assert now["counts"] == {"unreviewed": 0, "confirmed": 0, "rejected": 1, "edited": 1, "added": 1}
     assert sorted(one["area_px"] for one in now["features"]) == [16, 20, 60]
+    assert now["totals"]["landslides_overlap_px"] == 0
+
+    (drawn,) = [one["id"] for one in now["features"] if one["status"] == "added"]
+    assert review("draw", run, "--outline", outline(tmp_path, 42, 2, 46, 6), *by) == 0
+    (over,) = told(capsys)["overlaps"]
+    assert (over["overlaps"], over["share"]) == (drawn, 0.5)
+    assert review("show", run) == 0
+    assert told(capsys)["totals"]["landslides_overlap_px"] == 8
+    assert review("undo", run, *by) == 0
+    capsys.readouterr()
 
     assert review("reference", run, "--out", tmp_path / "reference.gpkg") == 2
     assert "was searched" in capsys.readouterr().err

@@ -44,6 +44,8 @@ def test_an_address_that_is_none_is_not_linked(frame: AppTest, monkeypatch: pyte
     monkeypatch.setenv("SLIDELENS_SOURCE_URL", "javascript:alert(1)")
     frame.run()
     assert "javascript" not in frame.sidebar.caption[0].value
+    assert "[Licence](https://www.gnu.org/licenses/agpl-3.0.html)" in frame.sidebar.caption[0].value
+    assert "Source" not in frame.sidebar.caption[0].value
 
 
 def test_the_first_page_imports_nothing_heavy(repository: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from html import unescape
 from pathlib import Path
@@ -89,6 +90,17 @@ def shown(page: AppTest) -> Mapping[str, Any]:
     return next(one for one in on_map(page)["vectors"] if one["id"] == "review")
 
 
+def draw(page: AppTest, scene: SceneRecord, left: int, top: int, right: int, bottom: int) -> None:
+    """Draw a rectangle on the map, in pixels of the scene."""
+    from rasterio.warp import transform_geom
+
+    grid = scene.scene.grid
+    corners = box(*grid.xy(bottom - 0.5, left - 0.5), *grid.xy(top - 0.5, right - 0.5))
+    key = f"mapping-map-{scene.id}-drawn-{scene.id}"
+    page.session_state[key] = transform_geom(grid.crs, "EPSG:4326", mapping(corners))
+    page.run()
+
+
 def test_a_name_is_asked_for_first(page: AppTest, store: Store, run: str) -> None:
     opened(page, run, name="")
     select(page, run, found_ids(store, run)[0])
@@ -170,39 +182,87 @@ def test_the_findings_say_what_reviewers_decided(page: AppTest, store: Store, ru
 
 def test_what_is_drawn_is_added_cut_and_split_off(page: AppTest, store: Store, run: str, scene: SceneRecord) -> None:
     first, _ = found_ids(store, run)
-    grid = scene.scene.grid
     opened(page, run)
-
-    def draw(left: int, top: int, right: int, bottom: int) -> None:
-        from rasterio.warp import transform_geom
-
-        corners = box(*grid.xy(bottom - 0.5, left - 0.5), *grid.xy(top - 0.5, right - 0.5))
-        key = f"mapping-map-{scene.id}-drawn-{scene.id}"
-        page.session_state[key] = transform_geom(grid.crs, "EPSG:4326", mapping(corners))
-        page.run()
 
     def pixels(name: str) -> float:
         return float(review(store, run).review.features[name].outline.area) / 100
 
-    draw(50, 45, 60, 50)
+    draw(page, scene, 50, 45, 60, 50)
     press(page, "Add as missed landslide")
     (added,) = [one.id for one in review(store, run).review.features.values() if one.status == "added"]
     assert pixels(added) == pytest.approx(50, rel=1e-3)
     assert not [button for button in page.button if button.label == "Add as missed landslide"]
 
     select(page, run, first)
-    draw(5, 4, 10, 14)
+    draw(page, scene, 5, 4, 10, 14)
     press(page, f"Cut away from {first}")
     assert pixels(first) == pytest.approx(200 - 50, rel=1e-3)
 
-    draw(10, 4, 14, 14)
+    draw(page, scene, 10, 4, 14, 14)
     press(page, f"Split off from {first}")
     assert [pixels(f"{first}a"), pixels(f"{first}b")] == pytest.approx([110, 40], rel=1e-3)
 
-    draw(60, 55, 65, 58)
+    draw(page, scene, 60, 55, 65, 58)
     select(page, run, f"{first}b")
     press(page, f"Cut away from {first}b")
     assert "does not overlap" in page.error[0].value
+
+
+def test_a_shape_over_what_is_mapped_is_told_and_can_be_added_to_it(
+    page: AppTest, store: Store, run: str, scene: SceneRecord
+) -> None:
+    first, second = found_ids(store, run)
+    opened(page, run)
+    select(page, run, second)
+    draw(page, scene, 20, 4, 30, 14)  # half of it lies in the first
+    assert f"overlaps what is mapped already: 50 % in {first}. Added as a landslide of its own" in texts(page)
+    before = list(review(store, run).review.features)
+    press(page, f"Add to {first}")
+    now = review(store, run).review.features
+    assert list(now) == before
+    assert now[first].outline.area / 100 == pytest.approx(250, rel=1e-3)
+    assert page.session_state[f"selected-{run}"] == first
+    # The outline of the other one, dragged over the first.
+    select(page, run, second)
+    press(page, "Edit outline")
+    draw(page, scene, 20, 4, 30, 14)
+    assert "would then be in the inventory twice" in texts(page)
+    press(page, f"Use as outline of {second}")
+    assert re.search("Outlines overlap, so [0-9,]+ m² of the total area is counted more than once", texts(page))
+    draw(page, scene, 50, 45, 60, 50)
+    assert "overlaps what is mapped" not in texts(page)
+
+
+def test_what_an_edit_takes_away_is_not_selected_any_more(
+    page: AppTest, store: Store, run: str, scene: SceneRecord
+) -> None:
+    first, second = found_ids(store, run)
+    opened(page, run)
+    draw(page, scene, 50, 45, 60, 50)
+    press(page, "Add as missed landslide")
+    added = page.session_state[f"selected-{run}"]
+    assert added not in (first, second)
+    # Another tab shows the model's outlines alone, and says where this one is from.
+    page.session_state["mapping-tab"] = "Findings"
+    page.run()
+    assert f"**Selected landslide {added}** · from the review, not found by the model" in texts(page)
+    page.session_state["mapping-tab"] = "Review"
+    page.run()
+    press(page, ":material/undo:")
+    assert page.session_state[f"selected-{run}"] is None
+    assert "Selected landslide" not in texts(page)
+    # Nor is the last one that is deleted, as there is no next one.
+    select(page, run, first)
+    press(page, "Correct")
+    select(page, run, second)
+    press(page, "Delete")
+    assert page.session_state[f"selected-{run}"] is None
+    # Somebody else deletes what is selected.
+    select(page, run, first)
+    now = review(store, run)
+    log.append(store, run, now.features, Edit("delete", (first,)), reviewer="Ben", seen=now.review.number)
+    page.run()
+    assert f"**Selected landslide {first}** · not in the reviewed inventory" in texts(page)
 
 
 def test_an_outline_that_nobody_moved_cannot_be_used(

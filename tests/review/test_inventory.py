@@ -34,6 +34,7 @@ from core.review.fields import review_fields
 from core.review.found import Opened, open_review
 from core.review.inventory import _time, export_review, inventory, reference_mask, write_reference
 from core.review.log import append
+from core.review.overlap import overlaps
 from core.review.state import STATUSES
 from core.review.totals import totals, totals_words
 from core.review.training import write_training
@@ -152,6 +153,51 @@ def test_the_totals_are_of_what_is_in_the_inventory(store: Store, run: str, tmp_
     first = next(iter(now.features))
     gone = totals(edited(store, run, Edit("delete", (first,))))
     assert (gone.whole.number, gone.landslides.number) == (2, 1)
+    assert (these.whole.overlap, these.landslides.overlap) == (0, 0)
+    assert "overlap" not in totals_words(now)
+
+
+def test_ground_that_two_outlines_cover_is_told(store: Store, run: str) -> None:
+    now = finished(store, run)
+    first, second, added = now.review.features
+    left, bottom, right, top = now.features[first].outline.bounds
+    half = box(left, bottom, (left + right) / 2, top)
+    now = edited(store, run, actions.draw(now.review, half, now.found.grid))
+    over = now.review.features[list(now.review.features)[-1]]
+    shared = half.intersection(now.features[first].outline).area
+    assert shared > 0
+    assert [(one.name, one.share) for one in overlaps([now.review.features[first]], over.outline)] == [
+        (first, pytest.approx(shared / half.area))
+    ]
+    these = totals(now)
+    assert these.whole.overlap == these.landslides.overlap == pytest.approx(shared, rel=2e-3)
+    assert these.landslides.size == pytest.approx(8_000 + half.area, rel=2e-3)
+    words = r"Outlines overlap, so [\d,]+ m² of the total area is counted more than once, all of it among"
+    assert re.search(words, totals_words(now))
+    # A third outline over the same ground counts it once more.
+    more = totals(edited(store, run, actions.draw(now.review, half, now.found.grid)))
+    assert more.whole.overlap == pytest.approx(shared + half.area, rel=2e-3)
+
+
+def test_a_landslide_over_a_false_alarm_counts_among_landslides_once(store: Store, run: str) -> None:
+    now = finished(store, run)
+    second = list(now.features)[1]
+    outline = now.features[second].outline
+    now = edited(store, run, actions.draw(now.review, outline, now.found.grid))
+    assert overlaps([now.review.features[second]], outline) == []
+    these = totals(now)
+    assert (these.whole.overlap, these.landslides.overlap) == (pytest.approx(outline.area, rel=2e-3), 0)
+    assert "none of it among the landslides" in totals_words(now)
+
+
+def test_outlines_that_touch_do_not_overlap(store: Store, run: str) -> None:
+    now = opened(store, run)
+    first = next(iter(now.features))
+    left, bottom, right, top = now.features[first].outline.bounds
+    beside = box(right, bottom, right + 50, top)
+    assert overlaps(list(now.review.features.values()), beside) == []
+    now = edited(store, run, actions.draw(now.review, beside, now.found.grid))
+    assert totals(now).whole.overlap == 0
 
 
 @pytest.mark.parametrize("file", ["reviewed.gpkg", "reviewed.geojson", "reviewed.shp.zip"])

@@ -98,9 +98,10 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
     with guard():
         if at is not None:
             if not at.together:
-                tell(selection, "detection", review_map.told(at))
+                tell(selection, "detection", review_map.told(at), review_map.ABSENT)
         else:
-            tell(selection, "detection", None if selected is None else told(findings, selected))
+            words = None if selected is None else told(findings, selected)
+            tell(selection, "detection", words, judged.absent(result.id, selection.current))
         _inspect(record, result, selection.event, clicked)
     _tell_left_out(findings)
     show_tabs(View(record, result, choice, cell, findings, selected, clicked, at))

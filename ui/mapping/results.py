@@ -148,9 +148,10 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
     with guard():
         if at is not None:
             if not at.together:
-                tell(selection, "landslide", review_map.told(at))
+                tell(selection, "landslide", review_map.told(at), review_map.ABSENT)
         else:
-            tell(selection, "landslide", None if findings is None or selected is None else told(findings, selected))
+            words = None if findings is None or selected is None else told(findings, selected)
+            tell(selection, "landslide", words, judged.absent(result.id, selection.current))
         _inspect(record, result, selection.event, clicked)
     if findings is not None:
         tell_left_out(findings)

@@ -630,7 +630,9 @@ window.slidelens = window.slidelens || (function () {
     const rows = legend.querySelector(".sl-rows"), nodes = [];
     const told = new Set();
     let title = "";  // layers that follow each other under one title have it once
-    entries().reverse().forEach(function (entry) {
+    // Those without a title come first: below the titles of others they would seem to belong to them.
+    const titled = function (entry) { return Number(Boolean(entry.spec.legend && entry.spec.legend.title)); };
+    entries().reverse().sort(function (a, b) { return titled(a) - titled(b); }).forEach(function (entry) {
       const content = entry.spec.legend;
       if (!content || !(seen(entry.spec) || ask("legend", entry.spec).includes(true))) return;
       const text = JSON.stringify(content);

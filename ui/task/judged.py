@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import resources
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.task.reviewing import TAB
 
 if TYPE_CHECKING:
@@ -29,22 +29,40 @@ def judgements(run: str) -> Mapping[str, str]:
     StorageError
         When the log is of a newer version.
     """
+    return _of_run(run)[0]
+
+
+def absent(run: str, name: str | None) -> str:
+    """Why something that is selected is not among what the model found, in English, for `ui.task.selection.tell`.
+
+    Raises
+    ------
+    StorageError
+        When the log is of a newer version.
+    """
+    ours = tr_noop("from the review, not found by the model: the tab Review shows it")
+    return ours if name in _of_run(run)[1] else tr_noop("not among what the model found at the current settings")
+
+
+def _of_run(run: str) -> tuple[Mapping[str, str], frozenset[str]]:
     from core.review.found import reviewed_run
     from core.review.log import last_number
 
     store = resources.store()
     known = reviewed_run(store, store.run(run)).id
     number = last_number(store, known)
-    return _read(known, number) if number else {}
+    return _read(known, number) if number else ({}, frozenset())
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _read(run: str, number: int) -> Mapping[str, str]:
+def _read(run: str, number: int) -> tuple[Mapping[str, str], frozenset[str]]:
+    """What a review says of the model's features, and the ids of what reviewers made."""
     del number  # part of the key
     from core.review.log import read_log
-    from core.review.replay import judged
+    from core.review.replay import judged, made
 
-    return judged(read_log(resources.store(), run))
+    log = read_log(resources.store(), run)
+    return judged(log), made(log)
 
 
 def with_judgements(frame: GeoDataFrame, said: Mapping[str, str]) -> GeoDataFrame:

@@ -18,7 +18,19 @@ from ui.messages import tr
 from ui.state import Slot
 from ui.task.review_drawing import edit_outline, offer_drawing
 from ui.task.reviewer import ask_name, is_named, reviewer
-from ui.task.reviewing import Place, Reviewing, attempt, bar_key, do, is_open, onward, reviewing, show_problem, turned
+from ui.task.reviewing import (
+    Place,
+    Reviewing,
+    attempt,
+    bar_key,
+    do,
+    is_open,
+    leave_what_is_gone,
+    onward,
+    reviewing,
+    show_problem,
+    turned,
+)
 
 if TYPE_CHECKING:
     from core.review.edits import Judgement
@@ -145,6 +157,7 @@ def _turn(at: Reviewing, *, back: bool) -> None:
         there = [name for name in (*entry.edit.ids, *entry.edit.made) if name in review.features]
         if there and at.selection.current not in there:
             at.selection.choose(there[0], "table")  # so that it is seen what came back
+        leave_what_is_gone(at, review)
 
     attempt(at, work)
 

@@ -23,6 +23,9 @@ RELATIONS = {
 }  # fmt: skip
 """What a feature was made of, in words."""
 
+ABSENT = tr_noop("not in the reviewed inventory")
+"""Said of what is selected and is not in the inventory, as where somebody else deleted it."""
+
 DRAWN, CHANGED = 2000, 1000
 """Features on the map: the first, and of the others those that were changed."""
 

@@ -84,8 +84,10 @@ def _tell(at: Reviewing) -> None:
         st.caption(
             tr("The review started at {view_words} and keeps what was found there: the sliders above change what "
             "the other tabs show, not the review, and the review does not change the model's result. "
-            "Draw on the map (pentagon or square at its left) to add a missed one, or to extend, cut or split the "
-            "selected one.").format(view_words=at.view_words)
+            "To add a {noun} that the model missed, draw it on the map (pentagon or square at its left); a drawn shape "
+            "can also extend, cut or split the {noun} that is selected.").format(
+                view_words=at.view_words, noun=noun
+            )
         )
         with st.container(key="review-keys"):  # hidden where there is no keyboard, see `static/page.css`
             st.caption(tr("Keys: Y correct, N false alarm, J next {noun}.").format(noun=noun))
@@ -93,9 +95,10 @@ def _tell(at: Reviewing) -> None:
         st.caption(
             ("" if is_named() else tr("Enter your name.") + " ")
             + tr("Select a {noun} on the map or in the table below, and use the buttons above the map or below the "
-            "table. Draw on the map (pentagon or square at its left) to add a missed one, or to extend, cut or split "
-            "the selected one. The review keeps what was found with the settings of its start (now {view_words}), so "
-            "set the sliders first. The model's result is kept unchanged.").format(noun=noun, view_words=at.view_words)
+            "table. To add a {noun} that the model missed, draw it on the map (pentagon or square at its left); a "
+            "drawn shape can also extend, cut or split the {noun} that is selected. The review keeps what was found "
+            "with the settings of its start (now {view_words}), so set the sliders first. The model's result is kept "
+            "unchanged.").format(noun=noun, view_words=at.view_words)
         )
 
 
@@ -301,4 +304,5 @@ def _log(at: Reviewing) -> None:
     st.dataframe(
         log[::-1], hide_index=True, column_config=config, height=240, alt="Edit log", key=f"log-{at.run}"
     )
-    st.caption(tr("Entries are never changed or deleted. Reviewing as {get}.").format(get=reviewer() or 'nobody yet'))
+    told = tr("No entry is removed: undoing an edit adds one, and the edit is ticked as undone. Reviewing as {name}.")
+    st.caption(told.format(name=plain(reviewer()) or tr("nobody yet")))

@@ -224,14 +224,28 @@ def do(
     from core.review.log import append
 
     def add() -> None:
-        append(
+        review = append(
             resources.store(), at.run, at.opened.features, make(), reviewer=reviewer(),
             seen=int(st.session_state.get(_seen(at.run), 0)), view=at.opened.view_values,
         )  # fmt: skip
         if then is not None:
             then()
+        leave_what_is_gone(at, review)
 
     attempt(at, add, place)
+
+
+def leave_what_is_gone(at: Reviewing, review: Review) -> None:
+    """Select nothing where an edit took what was selected out of the inventory, as undoing a drawn outline does.
+
+    Parameters
+    ----------
+    review
+        After the edit.
+    """
+    current = at.selection.current
+    if current in at.review.features and current not in review.features:
+        at.selection.clear()
 
 
 def attempt(at: Reviewing, work: Callable[[], object], place: Place = "bar") -> None:

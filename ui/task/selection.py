@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import streamlit as st
 
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.state import Slot
 
 if TYPE_CHECKING:
@@ -272,7 +272,10 @@ def show_chart(
     )  # fmt: skip
 
 
-def tell(selection: Selection, noun: str, facts: Sequence[str] | None) -> None:
+def tell(
+    selection: Selection, noun: str, facts: Sequence[str] | None,
+    absent: str = tr_noop("not among what the model found at the current settings"),
+) -> None:
     """A line on what is chosen, below the map, with the way to choose nothing; nothing where nothing is chosen.
 
     Parameters
@@ -280,14 +283,15 @@ def tell(selection: Selection, noun: str, facts: Sequence[str] | None) -> None:
     noun
         What can be chosen, such as "landslide".
     facts
-        What is known of it, as Markdown; None where the sliders leave it out.
+        What is known of it, as Markdown; None where it is not shown.
+    absent
+        Why it is not shown, in English; by default the sliders leave it out.
     """
     if selection.current is None and selection.place is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if selection.current is not None:
-            left_out = tr("not among what the model found at the current settings")
-            words = left_out if facts is None else " · ".join(facts)
+            words = tr(absent) if facts is None else " · ".join(facts)
             st.markdown(
                 tr("**Selected {noun} {current}** · {words}").format(
                     noun=tr(noun), current=selection.current, words=words

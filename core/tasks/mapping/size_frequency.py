@@ -240,8 +240,8 @@ def _fitted(kept: NDArray[np.float64], lower: float, minimum: float) -> SizeFreq
     else:
         words = (
             f"The number of landslides decreases with size from the smallest area of the fit (about "
-            f"{three_digits(minimum)} m²) on, without a peak. The inverse gamma fit to {kept.size:,} landslides "
-            f"describes this decrease: {tail}. {PUBLISHED}"
+            f"{three_digits(minimum)} m²) on, without a peak. Inverse gamma fit to {kept.size:,} landslides: {tail}. "
+            f"{PUBLISHED}"
         )
     words += _largest_against(kept, lower, curve)
     return SizeFrequency(
@@ -261,7 +261,7 @@ def _fitted(kept: NDArray[np.float64], lower: float, minimum: float) -> SizeFreq
 
 
 def _largest_against(kept: NDArray[np.float64], lower: float, curve: InverseGamma) -> str:
-    """Whether more or fewer of the largest landslides were mapped than the fit expects; empty where neither shows.
+    """Whether more or fewer of the largest landslides were mapped than the fit expects, or about as many.
 
     The share of the fitted distribution beyond the ``k``-th largest of ``n`` areas is distributed as
     ``Beta(k, n - k + 1)`` where they follow it; 2.5 % on either side count as a departure.
@@ -279,7 +279,7 @@ def _largest_against(kept: NDArray[np.float64], lower: float, curve: InverseGamm
         )
     if level > 0.975:
         return f" Fewer of the largest landslides were mapped than the fit expects{told}: the line runs above them."
-    return ""
+    return f" The number of the largest differs from the fit by no more than chance explains{told}."
 
 
 def _nothing(n: int, minimum: float | None, words: str) -> SizeFrequency:

@@ -488,8 +488,8 @@ def test_the_summary_and_the_map_tell_of_the_review(tmp_path: Path, store: Store
     content = asked(result, review=reviewed.review_of(store, run), choice=Choice(0.5, 0.0))
     text = " ".join(read(content).text.split())
     told = (
-        f"2 of 2 landslides have been reviewed: correct 1, false alarm 1. {totals_words(content.review)} Numbers and "
-        "areas that are not stated to be of the review are the model's own"
+        f"2 of 2 landslides have been reviewed: correct 1, false alarm 1. {totals_words(content.review)} Except "
+        "where the review is named, numbers and areas are the model's own, without these corrections."
     )
     assert told in text
     assert "Marks: what reviewers decided." in text
