@@ -33,7 +33,7 @@ from tests.pages.test_detection import kept
 from tests.pages.test_mapping import on_map, press, texts
 from ui import messages
 from ui.maps import MapEvent
-from ui.task.review_tab import meant
+from ui.task.review_rows import meant
 from ui.task.reviewer import COOKIE
 from ui.task.rows import LATE, LATE_WITH_BUTTON, Replaced
 
@@ -631,6 +631,34 @@ def test_what_was_undone_is_said_and_selected(page: AppTest, store: Store, run: 
     assert [one.value.replace("\\", "") for one in page.toast] == [f"Redone: {first} marked as correct"]
     page.run()
     assert not page.toast
+
+
+def test_all_selected_rows_outlive_a_reload(
+    page: AppTest, store: Store, run: str, repository: Path
+) -> None:
+    first, second = found_ids(store, run)
+    opened(page, run)
+    tell(page, run, [0, 1])
+    assert page.query_params["also"] in (first, [first])
+    again = AppTest.from_file(str(repository / "ui" / "main.py"), default_timeout=120)
+    for name in ("selected", "also"):
+        again.query_params[name] = page.query_params[name]
+    opened(again, run)
+    assert again.session_state[f"review-ticked-{run}"] == [first, second]
+    assert f"**2 selected**: {first}, {second}" in texts(again)
+    press(again, "Mark correct")
+    assert statuses(store, run) == ["confirmed", "confirmed"]
+    # One row is named by the selection alone, and in other tabs no row is.
+    tell(page, run, [1])
+    assert "also" not in page.query_params
+    again.session_state["mapping-tab"] = "Findings"
+    again.run()
+    assert "also" not in again.query_params
+    # Names that are none of the inventory are passed over.
+    strange = AppTest.from_file(str(repository / "ui" / "main.py"), default_timeout=120)
+    strange.query_params["selected"], strange.query_params["also"] = second, f"x,{second},<b>,"
+    opened(strange, run)
+    assert strange.session_state[f"review-ticked-{run}"] == [second]
 
 
 def test_rows_that_a_reviewer_ticks_are_selected(

@@ -24,8 +24,10 @@ from ui.task.reviewing import (
     attempt,
     bar_key,
     do,
+    follow_address,
     is_open,
     leave_what_is_gone,
+    name_rows,
     onward,
     reviewing,
     show_problem,
@@ -54,7 +56,10 @@ def begin(page: TaskPage, record: SceneRecord, result: RunResult, view: object) 
     _keep_drawings_apart(page, MapSpec(record.id, record.scene.grid), page.map_key(record))
     with st.container(gap="small"), guard():
         at = reviewing(page.name, result, view, MapSpec(record.id, record.scene.grid), page.map_key(record))
-        if at is not None:
+        if at is None:
+            name_rows(None)
+        else:
+            follow_address(at)
             show_bar(at)
     return at
 

@@ -1,0 +1,190 @@
+"""The table of a reviewed inventory, and what can be done with the rows that are selected in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.feedback import plain
+from ui.messages import tr
+from ui.task.review import delete_one, judge_one
+from ui.task.reviewer import is_named
+from ui.task.reviewing import ACTIONS, Reviewing, bar_key, do, name_rows, onward, show_problem, ticked_key, turned
+from ui.task.rows import show_rows
+from ui.task.table import number_column
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from core.review.edits import Judgement
+
+NAMED = 8
+"""Selected rows that are named one by one; they may be out of sight in the table."""
+
+
+def _frame(at: Reviewing) -> DataFrame:
+    from core.review.inventory import inventory
+    from core.review.state import STATUSES
+
+    table = inventory(at.opened)
+    area = "area_m2" if "area_m2" in table else "area_px"
+    scores = [name for name in ("mean_probability", "score") if name in table]
+    columns = ["id", "status", area, *scores, "reason", "note", "reviewer"]
+    frame: DataFrame = table[columns].assign(status=[tr(STATUSES[name]) for name in table["status"]])
+    return frame.set_index("id", drop=False).loc[list(at.names)].reset_index(drop=True)
+
+
+def show_inventory(at: Reviewing) -> None:
+    """The table, its filter, and the buttons for the rows that are selected in it."""
+    from core.review.state import STATUSES
+
+    frame = _frame(at)
+    counts = at.review.counts
+    there = [name for name, count in counts.items() if count]
+    wanted = st.pills(
+        tr("Reviewed inventory: filter by status"), there, selection_mode="multi", key=f"review-show-{at.run}",
+        format_func=lambda name: f"{tr(STATUSES[name])} ({counts[name]:,})",
+    )  # fmt: skip
+    if wanted:
+        frame = frame[frame["status"].isin([tr(STATUSES[name]) for name in wanted])]
+    names: list[str] = frame["id"].tolist()
+    kept = ticked_key(at.run)
+    ticked = [name for name in at.ticked if name in names]
+    current = at.selection.current
+    if current not in ticked:  # something else was selected since, or nothing
+        ticked = [str(current)] if current in names else []
+        st.session_state[kept] = ticked
+
+    offered = onward(at.run)
+
+    def chosen(rows: list[str]) -> None:
+        rows = meant(rows, ticked, offered.get())
+        offered.clear()
+        st.session_state[kept] = rows
+        at.selection.choose(rows[-1], "table") if rows else at.selection.clear()
+
+    area = "area_m2" if "area_m2" in frame else "area_px"
+    config: dict[str, object] = {
+        "id": st.column_config.TextColumn(tr("ID"), width="small"),
+        "status": st.column_config.TextColumn(tr("Status"), width=185),
+        area: st.column_config.NumberColumn(
+            tr("Area, m²") if area == "area_m2" else tr("Area, px"), format="localized"
+        ),
+        "mean_probability": number_column("Probability", 2, "Mean over the pixels of the polygon."),
+        "score": st.column_config.NumberColumn(tr("Confidence"), format="%.2f", width=90),
+        "reason": st.column_config.TextColumn(tr("Reason"), width=100),
+        "note": st.column_config.TextColumn(tr("Note"), width=110),
+        "reviewer": st.column_config.TextColumn(tr("Reviewer"), width=85),
+    }
+    show_rows(
+        frame.round({area: 0}), names, ticked, chosen, key=f"review-table-{at.run}", several=True,
+        buttons=[bar_key(at.run, one) for one in ACTIONS], column_config=config, height=300,
+        alt="Table of the reviewed inventory",
+    )  # fmt: skip
+    name_rows(at)
+    _several(at, ticked)
+    show_problem(at, "rows")  # also where a filter has left fewer rows than were selected
+
+
+def meant(rows: list[str], before: list[str], offered: str) -> list[str]:
+    """Rows that a reviewer means: the first that is selected beside one that the page had selected replaces it.
+
+    Parameters
+    ----------
+    rows, before
+        Ids of what is selected now, and of what was.
+    offered
+        Id of what the page had selected because another was marked; empty for none.
+
+    Examples
+    --------
+    >>> meant(["L2", "L7"], ["L2"], offered="L2"), meant(["L2", "L7"], ["L2"], offered="")
+    (['L7'], ['L2', 'L7'])
+    """
+    return [name for name in rows if name != offered] if before == [offered] and len(rows) == 2 else rows
+
+
+def _several(at: Reviewing, ticked: list[str]) -> None:
+    """What can be done with the selected rows, where they are seen."""
+    if len(ticked) < 2:
+        words = tr("Select rows to mark or delete them, or several to merge them.")
+        if ticked and ticked == [onward(at.run).get()]:
+            told = tr("{name} was selected as the next one. Selecting another row replaces this selection.")
+            words = f"{plain(told.format(name=ticked[0]))} {words}"
+        st.caption(words)
+    if not ticked:
+        return
+    from core.review import actions
+    from core.review.edits import Edit
+
+    off, ids = not is_named(), tuple(ticked)
+
+    def still() -> tuple[str, ...]:
+        """Those that are ticked at this moment, of those that the buttons were drawn for."""
+        now = at.ticked
+        return tuple(name for name in ids if name in now)
+
+    def judged(judgement: Judgement) -> None:
+        if len(ids) == 1:
+            judge_one(at, ids[0], judgement, onwards=judgement != "unreviewed", place="rows")
+            return
+        do(at, lambda: Edit("judge", still(), judgement=judgement), place="rows")
+
+    def deleted() -> None:
+        if len(ids) == 1:
+            delete_one(at, ids[0], place="rows")
+            return
+        do(at, lambda: Edit("delete", still()), place="rows")
+
+    def merged() -> None:
+        made: list[str] = []
+
+        def edit() -> Edit:
+            found = actions.merge(at.review, still())
+            made.extend(found.made)
+            return found
+
+        wrong = [name for name in ids if at.review.features[name].status == "rejected"]
+
+        def select() -> None:
+            if wrong:
+                said = tr("{names} had been marked as false alarm. The merged outline counts as a landslide.")
+                turned(at.run).put(said.format(names=", ".join(wrong)))
+            st.session_state[ticked_key(at.run)] = made
+            at.selection.choose(made[0], "chart")
+
+        do(at, edit, then=select, place="rows")
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        named = f": {', '.join(ids)}" if len(ids) <= NAMED else ""
+        st.markdown(tr("**{count:,} selected**").format(count=len(ids)) + plain(named), width="content")
+        key = f"several-{at.run}"
+        st.button(tr("Mark correct"), on_click=judged, args=("confirmed",), disabled=off, key=f"{key}-correct")
+        st.button(tr("Mark false alarm"), on_click=judged, args=("rejected",), disabled=off, key=f"{key}-wrong")
+        st.button(tr("Mark not reviewed"), on_click=judged, args=("unreviewed",), disabled=off, key=f"{key}-open")
+        if len(ids) > 1:
+            about = tr("Combine them into one, named after the largest. It counts as a landslide.")
+            st.button(tr("Merge"), on_click=merged, disabled=off, key=f"{key}-merge", help=about)
+        st.button(tr("Delete"), on_click=deleted, disabled=off, key=f"{key}-delete")
+        _offer_nearest(at, ticked)
+
+
+def _offer_nearest(at: Reviewing, ticked: list[str]) -> None:
+    """Select the neighbour of what is selected too, which may be far from it in the table."""
+    from core.review import actions
+
+    if len(ticked) != 1 or ticked[0] not in at.review.features:
+        return
+    beside = actions.nearest(at.review, ticked[0])
+    if not beside:
+        return
+
+    def select() -> None:
+        st.session_state[ticked_key(at.run)] = [*ticked, beside]
+        at.selection.choose(ticked[0], "chart")
+
+    st.button(
+        tr("Select the nearest as well: {name}").format(name=beside), on_click=select, key=f"nearest-{at.run}",
+        help=tr("Then press Merge to combine both into one."),
+    )  # fmt: skip
