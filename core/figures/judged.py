@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from affine import Affine
@@ -43,7 +43,9 @@ class Judged:
 
 
 def draw_judged(axes: Axes, judged: Judged, grid: Grid) -> list[Line2D]:
-    """Mark each reviewed outline at a point inside it, and draw the outlines that were added.
+    """Mark each reviewed outline around a point inside it, and draw the outlines that were added.
+
+    Marks are hollow, or small outlines could not be seen below them.
 
     Returns
     -------
@@ -61,14 +63,17 @@ def draw_judged(axes: Axes, judged: Judged, grid: Grid) -> list[Line2D]:
     handles = []
     for which, sign, colour, words in (
         (judged.correct, "o", TRUE_POSITIVE, "Reviewed: correct, or outline corrected, split or merged"),
-        (judged.wrong, "X", WRONG, "Reviewed: false alarm or deleted"),
-        (judged.added, "P", TRUE_POSITIVE, "Added by a reviewer"),
+        (judged.wrong, "x", WRONG, "Reviewed: false alarm or deleted"),
+        (judged.added, "D", TRUE_POSITIVE, "Added by a reviewer"),
     ):
         if not which:
             continue
-        look = {"marker": sign, "color": colour, "markersize": 6.5, "markeredgecolor": "white", "markeredgewidth": 0.8}
-        axes.plot(*_places(which, grid), linestyle="none", zorder=5, **look)  # type: ignore[arg-type]
-        handles.append(Line2D([], [], linestyle="none", label=words, **look))  # type: ignore[arg-type]
+        look: dict[str, Any] = {"marker": sign, "linestyle": "none", "markersize": 8, "markerfacecolor": "none"}
+        places = _places(which, grid)
+        axes.plot(*places, zorder=5, markeredgecolor="white", markeredgewidth=3.2, **look)
+        look |= {"markeredgecolor": colour, "markeredgewidth": 1.6}
+        axes.plot(*places, zorder=6, **look)
+        handles.append(Line2D([], [], label=words, **look))
     return handles
 
 

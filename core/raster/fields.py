@@ -98,8 +98,8 @@ class Field:
 
 KNOWN: Mapping[str, Field] = {
     "id": Field(
-        "ID", "Name of the shape, unique within its run. It is made from the position, and stays the same when "
-        "settings are changed."),
+        "ID", "Name of the outline, unique within its run. It is derived from the location and does not change with "
+        "the settings."),
     "area_m2": Field(
         "Area", "Area on the ground. For a landslide mapped by the model, or merged from such: the sum of its pixel "
         "areas; for any other outline: the enclosed area. Both are measured on the WGS 84 ellipsoid, and differ "

@@ -41,8 +41,8 @@ ALIKE = 0.9
 INTRODUCTION = (
     "An explanation shows what in the image the model reacted to. It shows neither the cause of a slope failure nor "
     "whether the model is correct. Scores here are logits: the model's output before it becomes a probability. In each "
-    "pair of figures, the outline marks the explained place; a small one is shown again as a close-up. Where an area "
-    "had no effect on the score (\"none\" on the scale), the image is shown unchanged."
+    "pair of figures, the outline marks the explained place; a small one is shown again as a close-up. The explanation "
+    "lies over the image in pale grey: the weaker the effect on the score, the more of the image shows through."
 )
 
 WITHOUT_OUTLINE = "Image; the explained place is not recorded."

@@ -101,16 +101,19 @@ def _longest(outlines: Sequence[BaseGeometry]) -> float:
     return max(max(right - left, top - bottom) for left, bottom, right, top in (one.bounds for one in outlines))
 
 
-def _check_near(outlines: Sequence[BaseGeometry]) -> None:
-    """Refuse outlines of which one lies farther from all others than the largest of them is long."""
+def are_near(outlines: Sequence[BaseGeometry]) -> bool:
+    """Whether each of several outlines is no farther from the others than the longest of them is long."""
     longest = _longest(outlines)
-    for one in outlines:
-        if min(one.distance(other) for other in outlines if other is not one) > longest:
-            raise InputError(
-                "These outlines are too far apart to be one landslide.",
-                "The distance between them exceeds the length of the largest.",
-                "Keep them as separate landslides.",
-            )
+    return all(min(one.distance(other) for other in outlines if other is not one) <= longest for one in outlines)
+
+
+def _check_near(outlines: Sequence[BaseGeometry]) -> None:
+    if not are_near(outlines):
+        raise InputError(
+            "These outlines are too far apart to be one landslide.",
+            f"The distance between them exceeds the length of the {'longer' if len(outlines) == 2 else 'longest'}.",
+            "Keep them as separate landslides.",
+        )
 
 
 def _one(review: Review, identity: str) -> Feature:

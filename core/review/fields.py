@@ -25,7 +25,7 @@ NOT_OF_PARTS = (
 
 SETTINGS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "threshold": ("Probability from which a pixel counts as landslide.", {}),
-    "minimum_area": ("Area below which what the model found was left out.", {}),
+    "minimum_area": ("Landslides with a smaller area are left out.", {}),
     "fill_holes": ("Area up to which holes in landslides were filled.", {}),
     "confidence": ("Confidence from which a detection counts.", {}),
     "nms_iou": ("Overlap (intersection over union) from which detections were merged into one.", {}),
@@ -57,7 +57,7 @@ def review_fields(opened: Opened) -> dict[str, Field]:
             "Reviewed", "When it was changed last.", "ISO 8601, in UTC (+00:00)", empty=UNTOUCHED, kind="time",
             balloon=56),
         "parents": Field(
-            "Made of", "IDs of those that it was made of by splitting or merging, separated by commas.",
+            "Made of", "IDs of the outlines from which this one was split or merged, separated by commas.",
             empty="not the result of a split or merge"),
         "searched": Field(
             "Area searched", "Whether somebody confirmed that the whole area was searched for landslides missed by the "

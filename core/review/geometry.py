@@ -94,7 +94,7 @@ def cut(outline: BaseGeometry, by: BaseGeometry) -> BaseGeometry:
     InputError
         When nothing would be left, or the two do not overlap.
     """
-    if not _overlap(outline, by):
+    if not do_overlap(outline, by):
         raise InputError("The drawn shape does not overlap the outline.", remedy="Draw over the part to cut off.")
     whole = InputError("Nothing would remain of the outline.", remedy="Delete it, or mark it as a false alarm.")
     return _polygonal(outline.difference(by), whole)
@@ -117,7 +117,7 @@ def split(outline: BaseGeometry, by: BaseGeometry) -> tuple[BaseGeometry, ...]:
     error = InputError(
         "The drawn shape does not divide the outline.", remedy="Draw around the part to split off."
     )
-    if not _overlap(outline, by):
+    if not do_overlap(outline, by):
         raise error
     before, pieces = list(shapely.get_parts(outline)), []
     for side in (_polygonal(outline.difference(by), error), _polygonal(outline.intersection(by), error)):
@@ -131,7 +131,8 @@ def split(outline: BaseGeometry, by: BaseGeometry) -> tuple[BaseGeometry, ...]:
     return tuple(sorted(pieces, key=lambda part: -part.area))
 
 
-def _overlap(one: BaseGeometry, other: BaseGeometry) -> bool:
+def do_overlap(one: BaseGeometry, other: BaseGeometry) -> bool:
+    """Whether two outlines share ground, rather than touch or lie apart."""
     return bool(one.intersection(other).area > 0)
 
 

@@ -108,9 +108,12 @@ def _overlap_words(these: Totals, *, in_metres: bool) -> str:
         return ""
     area = single_area(everything, georeferenced=in_metres)
     if not landslides:
-        among = "none of it among the landslides"
+        among = "none of it"
     elif landslides < (1 - LEAST) * everything:
-        among = f"{single_area(landslides, georeferenced=in_metres)} of it among the landslides"
+        among = f"{single_area(landslides, georeferenced=in_metres)} of it"
     else:
-        among = "all of it among the landslides"
-    return f" Outlines overlap, so {area} of the total area is counted more than once, {among}."
+        among = "all of it"
+    return (
+        f" Outlines overlap, so {area} of the total area is counted more than once, {among} among those accepted as "
+        "landslides."
+    )

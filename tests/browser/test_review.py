@@ -179,3 +179,13 @@ def test_the_table_shows_the_row_of_what_is_selected_elsewhere(
     steps.click_polygon(page, seen.map_frame(), second)
     page.get_by_text(f"Selected landslide {second}").wait_for()
     page.wait_for_function(scrolled)
+
+
+@pytest.mark.parametrize("touch", [True, False])
+def test_keys_are_named_where_there_is_a_keyboard(address: str, visit: Callable[..., Any], touch: bool) -> None:
+    page = visit(f"{address}&tab=Review", has_touch=touch).page
+    page.locator(".st-key-review-bar button", has_text="Correct").first.wait_for()
+    page.get_by_text("Enter your name first").wait_for()
+    named = "() => [...document.querySelectorAll('button kbd')].filter(one => one.checkVisibility()).length"
+    assert page.evaluate("() => document.querySelectorAll('button kbd').length") >= 3
+    assert bool(page.evaluate(named)) != touch

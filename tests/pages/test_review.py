@@ -171,6 +171,10 @@ def test_the_findings_say_what_reviewers_decided(page: AppTest, store: Store, ru
     select(page, run, second)
     press(page, "False alarm")
     columns, told = on_findings()
+    select(page, run, second)
+    assert re.search(rf"\*\*Selected landslide {second}\*\* · .* · review: \*\*false alarm\*\*", texts(page))
+    select(page, run, first)
+    assert "review: **" not in texts(page)
     assert "review" in columns
     assert page.dataframe[0].value.set_index("id")["review"].to_dict() == {first: "not reviewed", second: "false alarm"}
     assert {name: facts["Review"] for name, facts in told.items()} == {first: "not reviewed", second: "false alarm"}
@@ -204,8 +208,15 @@ def test_what_is_drawn_is_added_cut_and_split_off(page: AppTest, store: Store, r
 
     draw(page, scene, 60, 55, 65, 58)
     select(page, run, f"{first}b")
+    off = {button.label: (button.disabled, button.help) for button in page.button if button.label.endswith(f"{first}b")}
+    assert off == {
+        f"Add to {first}b": (True, f"The drawn shape is too far from {first}b."),
+        f"Cut away from {first}b": (True, f"The drawn shape does not overlap {first}b."),
+        f"Split off from {first}b": (True, f"The drawn shape does not overlap {first}b."),
+    }
+    draw(page, scene, 0, 0, 30, 20)
     press(page, f"Cut away from {first}b")
-    assert "does not overlap" in page.error[0].value
+    assert "Nothing would remain of the outline" in page.error[0].value
 
 
 def test_a_shape_over_what_is_mapped_is_told_and_can_be_added_to_it(
@@ -216,6 +227,9 @@ def test_a_shape_over_what_is_mapped_is_told_and_can_be_added_to_it(
     select(page, run, second)
     draw(page, scene, 20, 4, 30, 14)  # half of it lies in the first
     assert f"overlaps what is mapped already: 50 % in {first}. Added as a landslide of its own" in texts(page)
+    # What it is not of cannot be changed with it, whatever is selected.
+    labels = [button.label for button in page.button if button.label.endswith((first, second))]
+    assert labels == [f"{use} {first}" for use in ("Add to", "Cut away from", "Split off from")]
     before = list(review(store, run).review.features)
     press(page, f"Add to {first}")
     now = review(store, run).review.features
@@ -287,8 +301,10 @@ def test_an_outline_that_nobody_moved_cannot_be_used(
     assert is_off()
     page.session_state[key] = {"type": "Polygon", "coordinates": [[*rings[0][:2], *rings[0][3:]]]}
     page.run()
+    assert f"**Outline of {first}**" in [one.value for one in page.markdown]
     press(page, label)
     assert review(store, run).review.features[first].status == "edited"
+    assert "no probability of the model for the changed outline" in texts(page)
 
 
 def test_what_is_deleted_keeps_its_reason(page: AppTest, store: Store, run: str) -> None:

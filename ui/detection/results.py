@@ -100,7 +100,7 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
             if not at.together:
                 tell(selection, "detection", review_map.told(at), review_map.ABSENT)
         else:
-            words = None if selected is None else told(findings, selected)
+            words = None if selected is None else [*told(findings, selected), *judged.decision(result.id, selected)]
             tell(selection, "detection", words, judged.absent(result.id, selection.current))
         _inspect(record, result, selection.event, clicked)
     _tell_left_out(findings)

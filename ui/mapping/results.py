@@ -150,7 +150,9 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
             if not at.together:
                 tell(selection, "landslide", review_map.told(at), review_map.ABSENT)
         else:
-            words = None if findings is None or selected is None else told(findings, selected)
+            words = None
+            if findings is not None and selected is not None:
+                words = [*told(findings, selected), *judged.decision(result.id, selected)]
             tell(selection, "landslide", words, judged.absent(result.id, selection.current))
         _inspect(record, result, selection.event, clicked)
     if findings is not None:

@@ -43,13 +43,14 @@ LAYER_HELP = (
     "areas."
 )
 FAITHFUL = (
-    "If the explanation is faithful, the score falls quickly when the places it marks highest are masked (small area "
-    "under the curve), faster than when random places are masked, and rises quickly when only they are visible (large "
-    "area under the curve)."
+    "The explained part is the part of the image that the pictures above show; masked pixels take the mean of their "
+    "band. If the explanation is faithful, the score falls quickly when the places it marks highest are masked (small "
+    "area under the curve), faster than when random places are masked, and rises quickly when only they are visible "
+    "(large area under the curve)."
 )
 
 
-CURVES_HELP = "Runs the model on some thirty masked images as a background job. The result is saved."
+CURVES_HELP = "Runs the model on about 30 masked copies of the image as a background job. The result is saved."
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,18 @@ def judgements(run: str) -> Mapping[str, str]:
     return _of_run(run)[0]
 
 
+def decision(run: str, name: str) -> list[str]:
+    """What a review says of one of a run's features, as a fact for `ui.task.selection.tell`; empty for nothing.
+
+    Raises
+    ------
+    StorageError
+        When the log is of a newer version.
+    """
+    said = judgements(run).get(name)
+    return [] if said is None else [tr("review: **{decision}**").format(decision=tr(said))]
+
+
 def absent(run: str, name: str | None) -> str:
     """Why something that is selected is not among what the model found, in English, for `ui.task.selection.tell`.
 

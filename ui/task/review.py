@@ -200,7 +200,7 @@ def show_bar(at: Reviewing) -> None:
                   help=tr("Removes it from the reviewed inventory, as for a duplicate. "
                           "It can be restored below the table."))  # fmt: skip
         st.button(tr("Edit outline"), on_click=lambda: edit_outline(at), disabled=off, key=bar_key(at.run, "edit"),
-                  help=tr("Drag the corners on the map, press Save on the map, then Use as outline."))  # fmt: skip
+                  help=tr("Drag the handles on the map, press Save on the map, then Use as outline."))  # fmt: skip
         st.button(tr("Next"), on_click=_ask_next, args=(at,), shortcut="J", key=bar_key(at.run, "next"),
                   disabled=not review.counts["unreviewed"], help=tr("Go to the next one not reviewed."))  # fmt: skip
         undo, redo = review.to_undo(reviewer()), review.to_redo(reviewer())

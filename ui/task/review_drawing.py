@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -19,14 +20,13 @@ if TYPE_CHECKING:
 
     from core.review.edits import Edit
     from core.review.overlap import Overlap
-    from core.review.state import Review
+    from core.review.state import Feature, Review
 
 USES = {
     "reshape": tr_noop("The drawn shape replaces the outline."),
     "draw": tr_noop("The drawn shape becomes a new entry of the inventory."),
     "add": tr_noop("The drawn ground is added to the outline."),
     "cut": tr_noop("The drawn ground is taken out of the outline and is then mapped no more."),
-    "extend": tr_noop("The drawn ground is added to the outline."),
     "split": tr_noop("The part within the drawn shape becomes an entry of its own, as does each piece it cuts off."),
 }
 """What becomes of a drawn shape, by the use that is made of it."""
@@ -46,72 +46,104 @@ def offer_drawing(at: Reviewing, *, ready: bool) -> None:
     if not drawn:
         _reshaping(at.run).clear()  # the outline that was to be edited was deleted on the map
         return
-    edited = _reshaping(at.run).get()
+    edited = at.review.features.get(_reshaping(at.run).get())
     put = put_drawing(at.spec, key=at.map_key)
-    untouched = edited in at.review.features and put is not None and is_same_drawing(drawn, put)
-    covered = _covered(at, drawn, edited)
+    untouched = edited is not None and put is not None and is_same_drawing(drawn, put)
+    shape = _shape(at, drawn)
+    covered = _covered(at, shape, edited)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(tr("**Drawn outline**"), width="content")
-        uses = _uses(at, edited, covered)
-        if edited in at.review.features and untouched:
-            st.caption(tr("Drag the corners, press Save on the map, then:"), width="content")
-        for use, label, make in uses:
+        title = tr("**Drawn shape**") if edited is None else tr("**Outline of {name}**").format(name=edited.id)
+        st.markdown(title, width="content")
+        if untouched:
+            st.caption(tr("Drag the handles, press Save on the map, then:"), width="content")
+        for use in _uses_of_new(at, shape, covered) if edited is None else [_reshape(edited)]:
             st.button(
-                label, on_click=_with_drawing, args=(at, make), disabled=not ready or untouched,
-                key=f"use-{use}-{at.run}", help=tr(USES[use]),
-            )
+                use.label, on_click=_with_drawing, args=(at, use.make), key=f"use-{use.name}-{at.run}",
+                disabled=not ready or untouched or bool(use.why_not), help=use.why_not or tr(USES[use.name]),
+            )  # fmt: skip
         st.button(tr("Discard"), on_click=lambda: _clear(at), type="tertiary", key=f"discard-{at.run}")
     if covered and not untouched:
-        st.caption(_overlap_words(covered, new=edited not in at.review.features))
+        st.caption(_overlap_words(covered, new=edited is None))
 
 
-Use = tuple[str, str, "Callable[[Review, BaseGeometry], Edit]"]
-"""A use of a drawn shape: its name in `USES`, the label of its button, and what makes the edit."""
+@dataclass(frozen=True)
+class Use:
+    """A use of a drawn shape.
 
-
-def _uses(at: Reviewing, edited: str, covered: Sequence[Overlap]) -> list[Use]:
-    """What can be made of a drawn shape.
-
-    Parameters
+    Attributes
     ----------
-    edited
-        Id of the feature whose outline is edited on the map; none of the inventory where a new one was drawn.
-    covered
-        What the shape overlaps: where that is not selected, the shape can be added to it all the same.
+    name
+        In `USES`.
+    label
+        Of its button.
+    make
+        Makes the edit of a review and the shape in the run's coordinates.
+    why_not
+        Why the shape cannot be used so; empty where it can.
     """
+
+    name: str
+    label: str
+    make: Callable[[Review, BaseGeometry], Edit]
+    why_not: str = ""
+
+
+def _reshape(edited: Feature) -> Use:
+    """The shape is the outline of a feature that was put on the map to be edited."""
     from core.review import actions
 
-    def one_of(use: str, words: str, name: str, make: Callable[[Review, str, BaseGeometry], Edit]) -> Use:
-        return use, words.format(name=name), lambda review, shape: make(review, name, shape)
+    label = tr("Use as outline of {name}").format(name=edited.id)
+    return Use("reshape", label, lambda review, shape: actions.reshape(review, edited.id, shape))
 
-    if edited in at.review.features:
-        return [one_of("reshape", tr("Use as outline of {name}"), edited, actions.reshape)]
+
+def _uses_of_new(at: Reviewing, shape: BaseGeometry | None, covered: Sequence[Overlap]) -> list[Use]:
+    """What can be made of a shape that was drawn anew: a feature, or a change of one that is there.
+
+    That is what is selected, or where the shape overlaps others instead, the one that it overlaps most.
+    """
+    from core.review import actions
+    from core.review.geometry import do_overlap
+
     grid, label = at.opened.found.grid, tr("Add as missed {noun}").format(noun=tr(at.opened.found.noun))
-    uses: list[Use] = [("draw", label, lambda review, shape: actions.draw(review, shape, grid))]
-    one = at.selected
-    if one is not None:
-        uses += [
-            one_of("add", tr("Add to {name}"), one.id, actions.add_to),
-            one_of("cut", tr("Cut away from {name}"), one.id, actions.cut_from),
-            one_of("split", tr("Split off from {name}"), one.id, actions.split_off),
-        ]
-    if covered and (one is None or one.id not in {other.name for other in covered}):
-        uses.append(one_of("extend", tr("Add to {name}"), covered[0].name, actions.add_to))
-    return uses
+    uses = [Use("draw", label, lambda review, shape: actions.draw(review, shape, grid))]
+    one, names = at.selected, [other.name for other in covered]
+    if names and (one is None or one.id not in names):
+        one = at.review.features[names[0]]
+    if one is None:
+        return uses
+    name = one.id
+    far = shape is not None and not actions.are_near([one.outline, shape])
+    beside = shape is not None and not do_overlap(one.outline, shape)
+    apart = tr("The drawn shape is too far from {name}.").format(name=name) if far else ""
+    outside = tr("The drawn shape does not overlap {name}.").format(name=name) if beside else ""
+    return [
+        *uses,
+        Use("add", tr("Add to {name}").format(name=name),
+            lambda review, shape: actions.add_to(review, name, shape), apart),
+        Use("cut", tr("Cut away from {name}").format(name=name),
+            lambda review, shape: actions.cut_from(review, name, shape), outside),
+        Use("split", tr("Split off from {name}").format(name=name),
+            lambda review, shape: actions.split_off(review, name, shape), outside),
+    ]  # fmt: skip
 
 
-def _covered(at: Reviewing, drawn: Mapping[str, Any], edited: str) -> list[Overlap]:
-    """What a drawn shape overlaps, but for the feature whose outline is edited."""
+def _shape(at: Reviewing, drawn: Mapping[str, Any]) -> BaseGeometry | None:
+    """What is drawn, in the run's coordinates; None where it will be refused with its reason when it is used."""
     from core.review.geometry import drawn_outline
+
+    try:
+        return drawn_outline(drawn, at.opened.found.grid)
+    except LandslideError:
+        return None
+
+
+def _covered(at: Reviewing, shape: BaseGeometry | None, edited: Feature | None) -> list[Overlap]:
+    """What a shape overlaps, but for the feature whose outline is edited; boxes overlap without any harm."""
     from core.review.overlap import overlaps
 
-    if not at.opened.found.measured:
-        return []  # boxes overlap, and their areas are counted nowhere
-    try:
-        shape = drawn_outline(drawn, at.opened.found.grid)
-    except LandslideError:
-        return []  # refused with its reason where it is used
-    return overlaps([one for one in at.review.features.values() if one.id != edited], shape)
+    if shape is None or not at.opened.found.measured:
+        return []
+    return overlaps([one for one in at.review.features.values() if one is not edited], shape)
 
 
 def _overlap_words(covered: Sequence[Overlap], *, new: bool) -> str:

@@ -49,6 +49,8 @@ def told(at: Reviewing) -> list[str] | None:
     for name, title in (("mean_probability", tr("mean probability")), ("score", tr("confidence"))):
         if one.values.get(name) is not None:
             words.append(f"{title} {one.values[name]:.2f}")
+    if one.origin == "edited" and not one.values:
+        words.append(tr("no probability of the model for the changed outline"))
     words += [plain(text) for text in (one.reason, one.note) if text]
     if one.reviewer:
         words.append(tr("reviewed by {name}").format(name=plain(one.reviewer)))

@@ -88,9 +88,9 @@ def _tell(at: Reviewing) -> None:
             ("" if is_named() else tr("Enter your name.") + " ")
             + tr("Select a {noun} on the map or in the table below, and use the buttons above the map or below the "
             "table. To add a {noun} that the model missed, draw it on the map (pentagon or square at its left); a "
-            "drawn shape can also extend, cut or split the {noun} that is selected. The review keeps what was found "
-            "with the settings of its start (now {view_words}), so set the sliders first. The model's result is kept "
-            "unchanged.").format(noun=noun, view_words=at.view_words)
+            "drawn shape can also extend, cut or split the {noun} that is selected. The review starts with the first "
+            "edit and keeps what is found at that moment (now at {view_words}), so set the sliders first. The model's "
+            "result is kept unchanged.").format(noun=noun, view_words=at.view_words)
         )
 
 

@@ -116,7 +116,7 @@ def draw_landslides(
         paths = outlines(found.geometry.to_numpy(), grid)
         face = f"{FOUND}{round(255 * FOUND_OPACITY):02X}"
         axes.add_collection(PathCollection(paths, facecolors=face, edgecolors=FOUND, linewidths=0.6, offsets=None))
-    handles: list[Handle | Line2D] = [Patch(facecolor=f"{FOUND}99", edgecolor=FOUND, label="Landslide")]
+    handles: list[Handle | Line2D] = [Patch(facecolor=f"{FOUND}99", edgecolor=FOUND, label="Mapped by the model")]
     if panels.reference is not None and (np.nan_to_num(panels.reference) > 0).any():
         outline(axes, np.nan_to_num(panels.reference) > 0, grid, REFERENCE)
         handles.append(Line2D([], [], color=REFERENCE, label="Reference inventory"))
