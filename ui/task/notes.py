@@ -81,7 +81,7 @@ def show_lead(lead: str, run: str) -> None:
 def link_to_reading(run: str) -> None:
     """A link to the reading view of a run, in the view that the page's address names."""
     about = tr("Opens the result as a page for reading, without controls, in a new tab")
-    st.link_button(tr("Reading view"), _reading(run), type="tertiary", help=about)
+    st.link_button(tr("Reading view"), _reading(run), type="tertiary", help=about, icon=":material/open_in_new:")
 
 
 def _reading(run: str) -> str:
