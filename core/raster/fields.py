@@ -151,7 +151,7 @@ KNOWN: Mapping[str, Field] = {
         "Pixel size", "Size of a pixel on the ground that a user stated for an image without coordinate system. "
         "Areas and perimeters in metres follow from it.", "m", kind="number", digits=2),
     "run": Field("Run", "Identifier of the run."),
-    "model": Field("Model", "Name of the model of the run."),
+    "model": Field("Model", "Identifier of the model of the run, as in commands."),
     "x": Field(
         "x", "Position of a point within the outline, in the coordinate system of the layer (see crs); in an image "
         "without coordinate system, its pixel column.", "unit of the coordinate system, or px"),

@@ -20,7 +20,9 @@ from core.report.attribution import attribution_of
 from core.report.content import GridReport
 from core.report.parts import Column, Content, Heading, Notice, Paragraph, Part, Picture, Pictures, Table
 from core.report.pictures import picture
+from core.report.reviewed import judgements
 from core.report.words import UNKNOWN
+from core.review.state import CHANGED
 from core.wording import count, within
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ INTRODUCTION = (
     "lies over the image in pale grey: the weaker the effect on the score, the more of the image shows through."
 )
 
+OF_THE_MODEL = "The outlines here are the model's, without the corrections of the review."
+
 WITHOUT_OUTLINE = "Image; the explained place is not recorded."
 
 RAISED = "{method} for the same area: bright where the model's score was raised."
@@ -66,7 +70,8 @@ def reasons(content: GridReport, polygons: GeoDataFrame | None = None) -> Part:
     if not content.explanations:
         shown.append(Paragraph("No explanation was requested."))
     else:
-        shown.append(Paragraph(INTRODUCTION))
+        changed = not CHANGED.isdisjoint(judgements(content).values())
+        shown.append(Paragraph(f"{INTRODUCTION} {OF_THE_MODEL}" if changed else INTRODUCTION))
     for number, explanation in enumerate(content.explanations[:MOST], start=1):
         shown += one_reason(explanation, content, number, polygons)
     left = len(content.explanations) - MOST

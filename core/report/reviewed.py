@@ -61,17 +61,23 @@ def judged_outlines(content: GridReport) -> Judged:
         return Judged()
     review = content.review.review
     by_status = {name: [one.outline for one in review.features.values() if one.status == name] for name in STATUSES}
-    # What was split or merged has its own mark on a map of the model's outlines: that of what became of it.
+    # What was merged has its own mark on a map of the model's outlines: that of what became of it.
     parts: dict[str, list[BaseGeometry]] = {"edited": [], "rejected": []}
     for name, words in judgements(content).items():
         became = {one.status for one in review.features.values() if name in one.parents and one.id != name}
-        if name in content.review.features and words in (GONE["split"], GONE["merge"]) and became:
+        if name in content.review.features and words == GONE["merge"] and became:
             parts["rejected" if became == {"rejected"} else "edited"].append(content.review.features[name].outline)
     return Judged(
         correct=by_status["confirmed"] + by_status["edited"] + parts["edited"],
         wrong=by_status["rejected"] + [one.outline for one in review.deleted.values()] + parts["rejected"],
         added=by_status["added"],
     )
+
+
+def marks_words(content: GridReport) -> str:
+    """For the caption of a map with `judged_outlines`: that what was merged has several marks."""
+    merged = GONE["merge"] in judgements(content).values()
+    return " Marks: what reviewers decided." + (" What was merged is marked on each of its parts." if merged else "")
 
 
 def review_in_brief(content: GridReport, view: object) -> list[Paragraph]:
@@ -128,8 +134,8 @@ def reviewed(content: GridReport) -> Part | None:
     found = count(progress.total, noun, opened.found.several)
     lead = f"{progress.reviewed:,} of {found} reviewed by {', '.join(people)}."
     began = (
-        f"The review began with what the model found at {settings_of(opened)}: outlines and areas in this section are "
-        f"of these settings. Last edit: {moment(last)}."
+        f"The review began with what the model found at {settings_of(opened)}. This section is about these outlines, "
+        f"with the changes that reviewers made. Last edit: {moment(last)}."
     )
     shown: list[Content] = [Paragraph(lead, lead=True), Paragraph(totals_words(opened)), Paragraph(began)]
     counted = [f"{words}: {number:,}" for words, number in progress.judged.items()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -117,17 +117,21 @@ class Opened:
     @property
     def progress(self) -> Progress:
         """How far the review of what the model found is."""
-        both = {MERGED: MERGING, GONE["merge"]: MERGING}  # how a merge ended for one of them is said of each alone
-        words_of = {name: words for name, words in judged(self.review.log).items() if name in self.features}
-        said = Counter(both.get(words, words) for words in words_of.values())
-        order = (*STATUSES.values(), MERGING, *GONE.values())
-        counts = {words: said[words] for words in order if said[words]}
-        return Progress(len(self.features), counts, self.review.counts["added"])
+        said = (words for name, words in judged(self.review.log).items() if name in self.features)
+        return Progress(len(self.features), counted(said), self.review.counts["added"])
 
     @property
     def view_values(self) -> dict[str, Any]:
         """Values of the view, as the log holds them."""
         return asdict(self.view)
+
+
+def counted(judgements: Iterable[str]) -> dict[str, int]:
+    """How many features there are of each judgement (see `core.review.replay.judged`), merged ones together."""
+    both = {MERGED: MERGING, GONE["merge"]: MERGING}  # how a merge ended for one of them is said of each alone
+    said = Counter(both.get(words, words) for words in judgements)
+    order = (*STATUSES.values(), MERGING, *GONE.values())
+    return {words: said[words] for words in order if said[words]}
 
 
 def can_be_reviewed(run: Run) -> bool:

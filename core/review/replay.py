@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from core.errors import InputError
+from core.review.edits import Operation
 from core.review.merged import merged_values
 from core.review.state import GONE, MERGED, STATUSES, Entry, Feature, Review, Status
 
@@ -56,6 +57,23 @@ def judged(log: Sequence[Entry]) -> dict[str, str]:
 def made(log: Sequence[Entry]) -> frozenset[str]:
     """Ids of what reviewers drew or split off, whether it is still there or not: none of the model's own."""
     return frozenset(name for entry in log for name in entry.edit.made if name not in entry.edit.ids)
+
+
+def fates(log: Sequence[Entry]) -> dict[str, tuple[Operation, tuple[str, ...]]]:
+    """What became of features that are no longer in the inventory, by id: what was done, and what was made of them.
+
+    That is ``"delete"`` and nothing, ``"split"`` and the ids of the parts, or ``"merge"`` and the id of the whole.
+    """
+    undone, said = _undone(log), dict[str, tuple[Operation, tuple[str, ...]]]()
+    for entry in log:
+        edit = entry.edit
+        if entry.number in undone:
+            continue
+        if edit.op in GONE:
+            said |= {name: (edit.op, tuple(edit.made)) for name in edit.ids}
+        for name in (*edit.made, *(edit.ids if edit.op == "restore" else ())):
+            said.pop(name, None)
+    return said
 
 
 def _undone(log: Sequence[Entry]) -> frozenset[int]:

@@ -30,6 +30,9 @@ GONE: Mapping[str, str] = {"delete": "deleted", "split": "split into others", "m
 MERGED = "merged with another"
 """What became of a feature whose outline others were merged into."""
 
+CHANGED = frozenset({STATUSES["edited"], MERGED, GONE["split"], GONE["merge"]})
+"""What is said of features of the model whose outline is another one in the inventory, or in part of another."""
+
 SETTLED = ("confirmed", "edited", "added")
 """Statuses of what a review accepts as a landslide."""
 

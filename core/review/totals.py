@@ -107,13 +107,9 @@ def _overlap_words(these: Totals, *, in_metres: bool) -> str:
     if not everything:
         return ""
     area = single_area(everything, georeferenced=in_metres)
+    told = f" Outlines overlap, so {area} of the total area is counted more than once"
     if not landslides:
-        among = "none of it"
-    elif landslides < (1 - LEAST) * everything:
-        among = f"{single_area(landslides, georeferenced=in_metres)} of it"
-    else:
-        among = "all of it"
-    return (
-        f" Outlines overlap, so {area} of the total area is counted more than once, {among} among those accepted as "
-        "landslides."
-    )
+        return f"{told}; those accepted as landslides do not overlap one another."
+    if landslides < (1 - LEAST) * everything:
+        return f"{told}; {single_area(landslides, georeferenced=in_metres)} of it between accepted landslides."
+    return f"{told}, all of it between accepted landslides."

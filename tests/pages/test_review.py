@@ -21,7 +21,7 @@ from core.errors import InputError
 from core.jobs.jobs import InlineJobs
 from core.report.make import report_input, report_kind
 from core.report.write import render
-from core.review import log
+from core.review import actions, log
 from core.review.edits import Edit
 from core.review.found import Opened, open_review
 from core.runs.records import SceneRecord
@@ -178,7 +178,7 @@ def test_the_findings_say_what_reviewers_decided(page: AppTest, store: Store, ru
     assert "review" in columns
     assert page.dataframe[0].value.set_index("id")["review"].to_dict() == {first: "not reviewed", second: "false alarm"}
     assert {name: facts["Review"] for name, facts in told.items()} == {first: "not reviewed", second: "false alarm"}
-    assert "**Reviewed: 1** of what the model found (false alarm 1)." in texts(page)
+    assert "**Reviewed: 1** of the model's landslides (false alarm 1)." in texts(page)
     next(one for one in page.selectbox if one.label == "Language").set_value("es").run()
     spanish = messages.catalog("es")
     assert list(page.dataframe[0].value["review"]) == [spanish["not reviewed"], spanish["false alarm"]]
@@ -226,7 +226,8 @@ def test_a_shape_over_what_is_mapped_is_told_and_can_be_added_to_it(
     opened(page, run)
     select(page, run, second)
     draw(page, scene, 20, 4, 30, 14)  # half of it lies in the first
-    assert f"overlaps what is mapped already: 50 % in {first}. Added as a landslide of its own" in texts(page)
+    told = f"Of the drawn shape, 50 % lies in {first}, which the inventory holds already. Added as a landslide of its"
+    assert told in texts(page)
     # What it is not of cannot be changed with it, whatever is selected.
     labels = [button.label for button in page.button if button.label.endswith((first, second))]
     assert labels == [f"{use} {first}" for use in ("Add to", "Cut away from", "Split off from")]
@@ -244,7 +245,7 @@ def test_a_shape_over_what_is_mapped_is_told_and_can_be_added_to_it(
     press(page, f"Use as outline of {second}")
     assert re.search("Outlines overlap, so [0-9,]+ m² of the total area is counted more than once", texts(page))
     draw(page, scene, 50, 45, 60, 50)
-    assert "overlaps what is mapped" not in texts(page)
+    assert "Of the drawn shape" not in texts(page)
 
 
 def test_what_an_edit_takes_away_is_not_selected_any_more(
@@ -260,6 +261,9 @@ def test_what_an_edit_takes_away_is_not_selected_any_more(
     page.session_state["mapping-tab"] = "Findings"
     page.run()
     assert f"**Selected landslide {added}** · from the review, not found by the model" in texts(page)
+    page.session_state["mapping-tab"] = "Why"
+    page.run()
+    assert f"{added} is from the review: the model has not mapped it as one landslide." in texts(page)
     page.session_state["mapping-tab"] = "Review"
     page.run()
     press(page, ":material/undo:")
@@ -276,7 +280,36 @@ def test_what_an_edit_takes_away_is_not_selected_any_more(
     now = review(store, run)
     log.append(store, run, now.features, Edit("delete", (first,)), reviewer="Ben", seen=now.review.number)
     page.run()
-    assert f"**Selected landslide {first}** · not in the reviewed inventory" in texts(page)
+    assert f"**Selected landslide {first}** · not in the reviewed inventory: deleted in the review" in texts(page)
+
+
+def test_what_was_merged_or_split_is_told_with_what_became_of_it(
+    page: AppTest, store: Store, run: str, scene: SceneRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = found_ids(store, run)
+    monkeypatch.setattr("core.review.actions.are_near", lambda outlines: True)
+    now = review(store, run)
+    log.append(store, run, now.features, actions.merge(now.review, [first, second]), reviewer=ANNA, seen=0,
+               view=now.view_values)  # fmt: skip
+    opened(page, run)
+    assert "those merged from several and the parts of split ones: 1 in all." in texts(page)
+    select(page, run, second)
+    assert f"**Selected landslide {second}** · not in the reviewed inventory: merged into {first}" in texts(page)
+    page.session_state["mapping-tab"] = "Findings"
+    page.run()
+    assert f"review: **merged into {first}** · the values here are the model's" in texts(page)
+    assert "**Reviewed: 2** of the model's landslides (merged 2)." in texts(page)
+    select(page, run, first)
+    assert "review: **merged with another** · the values here are the model's" in texts(page)
+
+    page.session_state["mapping-tab"] = "Review"
+    page.run()
+    draw(page, scene, 5, 4, 15, 14)
+    press(page, f"Split off from {first}")
+    parts = [one for one in review(store, run).review.features if one.startswith(first)]
+    assert page.session_state[f"selected-{run}"] in parts
+    select(page, run, first)
+    assert f"not in the reviewed inventory: split into {', '.join(parts)}" in texts(page)
 
 
 def test_an_outline_that_nobody_moved_cannot_be_used(

@@ -172,7 +172,7 @@ def test_ground_that_two_outlines_cover_is_told(store: Store, run: str) -> None:
     these = totals(now)
     assert these.whole.overlap == these.landslides.overlap == pytest.approx(shared, rel=2e-3)
     assert these.landslides.size == pytest.approx(8_000 + half.area, rel=2e-3)
-    words = r"Outlines overlap, so [\d,]+ m² of the total area is counted more than once, all of it among those acc"
+    words = r"so [\d,]+ m² of the total area is counted more than once, all of it between accepted landslides\."
     assert re.search(words, totals_words(now))
     # A third outline over the same ground counts it once more.
     more = totals(edited(store, run, actions.draw(now.review, half, now.found.grid)))
@@ -187,7 +187,7 @@ def test_a_landslide_over_a_false_alarm_counts_among_landslides_once(store: Stor
     assert overlaps([now.review.features[second]], outline) == []
     these = totals(now)
     assert (these.whole.overlap, these.landslides.overlap) == (pytest.approx(outline.area, rel=2e-3), 0)
-    assert "none of it among those accepted as landslides." in totals_words(now)
+    assert "those accepted as landslides do not overlap one another." in totals_words(now)
 
 
 def test_outlines_that_touch_do_not_overlap(store: Store, run: str) -> None:

@@ -17,7 +17,7 @@ from core.review.found import Opened, open_review
 from core.review.geometry import split
 from core.review.log import ReviewConflictError, append
 from core.review.merged import merged_values
-from core.review.replay import judged
+from core.review.replay import fates, judged
 from core.review.state import STATUSES
 from core.runs.store import Store
 from core.runs.tables import ReviewRow
@@ -107,6 +107,27 @@ def test_outlines_are_drawn_united_cut_split_and_merged(store: Store, run: str) 
     merged = now.review.features[second]
     assert (merged.outline.area, merged.parents, third in now.review.features) == (12 + 9, (second, third), False)
     assert now.review.features[second].origin == "edited"
+
+
+def test_it_is_told_what_became_of_what_is_gone(store: Store, run: str) -> None:
+    first, second, third = ids(store, run)
+
+    def told() -> dict[str, tuple[str, tuple[str, ...]]]:
+        return fates(opened(store, run).review.log)
+
+    now = edited(store, run, actions.merge(opened(store, run).review, [second, third]))
+    assert told() == {third: ("merge", (second,))}
+    now = edited(store, run, actions.split_off(now.review, first, box(5, 4, 9, 10)))
+    assert told()[first] == ("split", (f"{first}a", f"{first}b"))
+    edited(store, run, Edit("delete", (second,)))
+    assert told()[second] == ("delete", ())
+    edited(store, run, Edit("restore", (second,)))
+    assert second not in told()
+    log.undo(store, run, opened(store, run).features, ANNA)
+    log.undo(store, run, opened(store, run).features, ANNA)
+    assert second not in told(), "neither restored nor deleted"
+    log.undo(store, run, opened(store, run).features, ANNA)
+    assert told() == {third: ("merge", (second,))}
 
 
 def test_merged_outlines_have_the_area_and_the_mean_probability_of_their_parts(store: Store, run: str) -> None:

@@ -144,7 +144,7 @@ def _table(view: View) -> None:
         judged.shown(rounded), Selection(view.result.id), key=f"table-{view.result.id}", config=config,
         alt="Table of detections",
     )  # fmt: skip
-    judged.tell(said)
+    judged.tell(said, "detections")
     if len(frame) < view.findings.count:
         st.caption(tr("The table holds the {count:,} detections of highest confidence out of "
                    "{count_2:,}; the export includes all.").format(count=len(frame), count_2=view.findings.count))

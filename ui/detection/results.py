@@ -98,7 +98,7 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
     with guard():
         if at is not None:
             if not at.together:
-                tell(selection, "detection", review_map.told(at), review_map.ABSENT)
+                tell(selection, "detection", review_map.told(at), review_map.absent(at))
         else:
             words = None if selected is None else [*told(findings, selected), *judged.decision(result.id, selected)]
             tell(selection, "detection", words, judged.absent(result.id, selection.current))

@@ -111,7 +111,7 @@ def _table(view: View) -> None:
         judged.shown(frame), Selection(view.result.id), key=f"table-{view.result.id}", config=config,
         alt="Table of mapped landslides",
     )  # fmt: skip
-    judged.tell(said)
+    judged.tell(said, "landslides")
     if len(frame) < view.findings.count:
         st.caption(
             tr("The table holds the {count:,} largest of {count_2:,}; the export includes all.").format(

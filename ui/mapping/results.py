@@ -148,7 +148,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
     with guard():
         if at is not None:
             if not at.together:
-                tell(selection, "landslide", review_map.told(at), review_map.ABSENT)
+                tell(selection, "landslide", review_map.told(at), review_map.absent(at))
         else:
             words = None
             if findings is not None and selected is not None:

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from ui.feedback import plain
 from ui.mapping.view import View
 from ui.messages import tr
 from ui.task import explain
 from ui.task.explained import show_explained
+from ui.task.judged import is_made
+from ui.task.selection import Selection
 
 if TYPE_CHECKING:
     from core.runs.records import Run
@@ -40,9 +43,13 @@ def _ask(view: View) -> None:
 
     target = _target(view)
     if target is None:
+        current = Selection(view.result.id).current
         st.info(
+            tr("{name} is from the review: the model has not mapped it as one landslide. To explain what the model "
+            "made of this ground, click a point inside it on the map.").format(name=plain(current))
+            if current and is_made(view.result.id, current) else
             tr("Click a landslide or any location on the map, or choose a row under Findings, then explain it here.")
-        )
+        )  # fmt: skip
         return
     layers, _ = layers_of(view.result.model)
     explain.ask(

@@ -16,6 +16,7 @@ from ui.messages import tr
 from ui.state import Slot
 from ui.task import jobs
 from ui.task.explained import open_explanation, shown
+from ui.task.judged import has_changes
 from ui.task.legend import show_legend
 
 if TYPE_CHECKING:
@@ -224,6 +225,8 @@ def show(view: View, run: Run, noun: str) -> None:
                     alt=f"{method} over the image{words}: {means}")  # fmt: skip
     with st.columns(2)[1]:
         show_legend(key, tr("The weaker the effect, the more of the grey image shows through."))
+    if has_changes(view.result.id):
+        st.caption(tr("The outlines here are the model's, without the corrections of the review."))
     notes = plain(" ".join(run.notes))
     st.markdown(notes, help=labels.explained_term("logit") if "logit" in notes else None)
     curves = curves_in(told)

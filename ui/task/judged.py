@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -12,8 +13,6 @@ from ui.messages import tr, tr_noop
 from ui.task.reviewing import TAB
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
@@ -29,52 +28,107 @@ def judgements(run: str) -> Mapping[str, str]:
     StorageError
         When the log is of a newer version.
     """
-    return _of_run(run)[0]
+    return _of_run(run).said
+
+
+FATES: Mapping[str, str] = {
+    "delete": tr_noop("deleted in the review"), "split": tr_noop("split into {names}"),
+    "merge": tr_noop("merged into {names}"),
+}
+"""What became of features that are no longer in the inventory."""
+
+
+def fate(run: str, name: str | None) -> str:
+    """What became of a feature that is no longer in the inventory, in the visitor's language; empty for nothing.
+
+    Raises
+    ------
+    StorageError
+        When the log is of a newer version.
+    """
+    op, names = _of_run(run).fates.get(name or "", ("", ()))
+    return tr(FATES[op]).format(names=", ".join(names)) if op else ""
 
 
 def decision(run: str, name: str) -> list[str]:
-    """What a review says of one of a run's features, as a fact for `ui.task.selection.tell`; empty for nothing.
+    """What a review says of one of a run's features, as facts for `ui.task.selection.tell`; empty for nothing.
 
     Raises
     ------
     StorageError
         When the log is of a newer version.
     """
+    from core.review.state import CHANGED
+
     said = judgements(run).get(name)
-    return [] if said is None else [tr("review: **{decision}**").format(decision=tr(said))]
+    if said is None:
+        return []
+    words = tr("review: **{decision}**").format(decision=fate(run, name) or tr(said))
+    return [words, tr("the values here are the model's")] if said in CHANGED else [words]
+
+
+def has_changes(run: str) -> bool:
+    """Whether outlines of a run are others in its review.
+
+    Raises
+    ------
+    StorageError
+        When the log is of a newer version.
+    """
+    from core.review.state import CHANGED
+
+    return not CHANGED.isdisjoint(judgements(run).values())
+
+
+def is_made(run: str, name: str | None) -> bool:
+    """Whether something is of the review alone: drawn by a reviewer, or a part of what was split.
+
+    Raises
+    ------
+    StorageError
+        When the log is of a newer version.
+    """
+    return name in _of_run(run).made
 
 
 def absent(run: str, name: str | None) -> str:
-    """Why something that is selected is not among what the model found, in English, for `ui.task.selection.tell`.
+    """Why something that is selected is not among what the model found, for `ui.task.selection.tell`.
 
     Raises
     ------
     StorageError
         When the log is of a newer version.
     """
-    ours = tr_noop("from the review, not found by the model: the tab Review shows it")
-    return ours if name in _of_run(run)[1] else tr_noop("not among what the model found at the current settings")
+    return tr("from the review, not found by the model: the tab Review shows it") if is_made(run, name) else ""
 
 
-def _of_run(run: str) -> tuple[Mapping[str, str], frozenset[str]]:
+@dataclass(frozen=True)
+class _Told:
+    """What a log tells: of each of the model's features, what reviewers made, and what became of what is gone."""
+
+    said: Mapping[str, str]
+    made: frozenset[str]
+    fates: Mapping[str, tuple[str, tuple[str, ...]]]
+
+
+def _of_run(run: str) -> _Told:
     from core.review.found import reviewed_run
     from core.review.log import last_number
 
     store = resources.store()
     known = reviewed_run(store, store.run(run)).id
     number = last_number(store, known)
-    return _read(known, number) if number else ({}, frozenset())
+    return _read(known, number) if number else _Told({}, frozenset(), {})
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _read(run: str, number: int) -> tuple[Mapping[str, str], frozenset[str]]:
-    """What a review says of the model's features, and the ids of what reviewers made."""
+def _read(run: str, number: int) -> _Told:
     del number  # part of the key
     from core.review.log import read_log
-    from core.review.replay import judged, made
+    from core.review.replay import fates, judged, made
 
     log = read_log(resources.store(), run)
-    return judged(log), made(log)
+    return _Told(judged(log), made(log), fates(log))
 
 
 def with_judgements(frame: GeoDataFrame, said: Mapping[str, str]) -> GeoDataFrame:
@@ -99,14 +153,22 @@ def column() -> object:
     return st.column_config.TextColumn(tr("Review"), width=138)
 
 
-def tell(said: Mapping[str, str]) -> None:
-    """Say that there is a review, which the numbers of the model do not take into account."""
+def tell(said: Mapping[str, str], several: str) -> None:
+    """Say that there is a review, which the numbers of the model do not take into account.
+
+    Parameters
+    ----------
+    several
+        What the features are, such as "landslides".
+    """
     if said:
-        counted = " · ".join(f"{tr(words)} {number:,}" for words, number in Counter(said.values()).items())
+        from core.review.found import counted
+
+        words = " · ".join(f"{tr(words)} {number:,}" for words, number in counted(said.values()).items())
         st.caption(
-            tr("**Reviewed: {count:,}** of what the model found ({counted}). The key figures above the map "
-            "and the numbers in this tab are the model's. The tab *{tab}* shows the reviewed inventory, with what was "
+            tr("**Reviewed: {count:,}** of the model's {several} ({counted}). The key figures above the map and the "
+            "numbers in this tab are the model's. The tab *{tab}* shows the reviewed inventory, with what was "
             "added.").format(
-                count=len(said), counted=counted, tab=tr(TAB)
+                count=len(said), several=several, counted=words, tab=tr(TAB)
             )
         )  # fmt: skip

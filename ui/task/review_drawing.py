@@ -148,9 +148,9 @@ def _covered(at: Reviewing, shape: BaseGeometry | None, edited: Feature | None) 
 
 def _overlap_words(covered: Sequence[Overlap], *, new: bool) -> str:
     """Where a drawn shape covers what is mapped already, and what follows."""
-    named = [tr("{share} in {name}").format(share=percent(one.share), name=one.name) for one in covered[:NAMED]]
+    named = [tr("{share} lies in {name}").format(share=percent(one.share), name=one.name) for one in covered[:NAMED]]
     more = tr(" and {count:,} more").format(count=len(covered) - NAMED) if len(covered) > NAMED else ""
-    told = tr("The drawn shape overlaps what is mapped already: {list}{more}.").format(
+    told = tr("Of the drawn shape, {list}{more}, which the inventory holds already.").format(
         list=", ".join(named), more=more
     )
     follows = (

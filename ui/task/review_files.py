@@ -30,7 +30,7 @@ TITLES = {
     "reviewed.csv": "Reviewed inventory, table with coordinates, CSV",
     "reviewed.shp.zip": "Reviewed inventory, Shapefile (zip), with shortened field names",
     "reviewed.kml": "Reviewed inventory, KML, for Google Earth and mobile apps",
-    "reviewed_fields.csv": "Meaning, unit and codes of each field of these files, CSV",
+    "reviewed_fields.csv": "Meaning, unit and codes of each field of the reviewed inventory, CSV",
     "review_log.csv": "All edits with time and reviewer, CSV",
     "review.json": "Counts, settings and reviewers, JSON",
     "training.zip": "Image patches and masks for training, zip",

@@ -9,6 +9,7 @@ import streamlit as st
 from ui.feedback import plain
 from ui.map_layers import Outlines
 from ui.messages import tr, tr_noop
+from ui.task.judged import fate
 from ui.task.view import single_area_text
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ RELATIONS = {
     "merged with": tr_noop("merged with {names}"),
 }  # fmt: skip
 """What a feature was made of, in words."""
-
-ABSENT = tr_noop("not in the reviewed inventory")
-"""Said of what is selected and is not in the inventory, as where somebody else deleted it."""
 
 DRAWN, CHANGED = 2000, 1000
 """Features on the map: the first, and of the others those that were changed."""
@@ -55,6 +53,13 @@ def told(at: Reviewing) -> list[str] | None:
     if one.reviewer:
         words.append(tr("reviewed by {name}").format(name=plain(one.reviewer)))
     return words
+
+
+def absent(at: Reviewing) -> str:
+    """Why what is selected is not in the inventory, as where it was merged into another."""
+    became = fate(at.run, at.selection.current)
+    absent = tr("not in the reviewed inventory")
+    return f"{absent}: {became}" if became else absent
 
 
 def layer(at: Reviewing) -> Outlines:

@@ -156,17 +156,18 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
 
         do(at, edit, then=select, place="rows")
 
+    named = f": {', '.join(ids)}" if len(ids) <= NAMED else ""
+    st.markdown(tr("**{count:,} selected**").format(count=len(ids)) + plain(named))
+    # A press that selects one more must leave no other button than Merge below the pointer.
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        named = f": {', '.join(ids)}" if len(ids) <= NAMED else ""
-        st.markdown(tr("**{count:,} selected**").format(count=len(ids)) + plain(named), width="content")
         key = f"several-{at.run}"
         st.button(tr("Mark correct"), on_click=judged, args=("confirmed",), disabled=off, key=f"{key}-correct")
         st.button(tr("Mark false alarm"), on_click=judged, args=("rejected",), disabled=off, key=f"{key}-wrong")
         st.button(tr("Mark not reviewed"), on_click=judged, args=("unreviewed",), disabled=off, key=f"{key}-open")
+        st.button(tr("Delete"), on_click=deleted, disabled=off, key=f"{key}-delete")
         if len(ids) > 1:
             about = tr("Combine them into one, named after the largest. It counts as a landslide.")
             st.button(tr("Merge"), on_click=merged, disabled=off, key=f"{key}-merge", help=about)
-        st.button(tr("Delete"), on_click=deleted, disabled=off, key=f"{key}-delete")
         _offer_nearest(at, ticked)
 
 

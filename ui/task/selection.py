@@ -272,10 +272,11 @@ def show_chart(
     )  # fmt: skip
 
 
-def tell(
-    selection: Selection, noun: str, facts: Sequence[str] | None,
-    absent: str = tr_noop("not among what the model found at the current settings"),
-) -> None:
+LEFT_OUT = tr_noop("not among what the model found at the current settings")
+"""Said of what is selected where the sliders leave it out."""
+
+
+def tell(selection: Selection, noun: str, facts: Sequence[str] | None, absent: str = "") -> None:
     """A line on what is chosen, below the map, with the way to choose nothing; nothing where nothing is chosen.
 
     Parameters
@@ -285,13 +286,13 @@ def tell(
     facts
         What is known of it, as Markdown; None where it is not shown.
     absent
-        Why it is not shown, in English; by default the sliders leave it out.
+        Why it is not shown, in the visitor's language; by default the sliders leave it out.
     """
     if selection.current is None and selection.place is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if selection.current is not None:
-            words = tr(absent) if facts is None else " · ".join(facts)
+            words = (absent or tr(LEFT_OUT)) if facts is None else " · ".join(facts)
             st.markdown(
                 tr("**Selected {noun} {current}** · {words}").format(
                     noun=tr(noun), current=selection.current, words=words

@@ -271,7 +271,8 @@ def _largest_against(kept: NDArray[np.float64], lower: float, curve: InverseGamm
     share = float(curve.exceedance(area) / curve.exceedance(lower))
     level = float(betainc(number, kept.size - number + 1, share))
     mapped = int(np.count_nonzero(kept >= area))
-    told = f" ({mapped:,} of at least {area:,.0f} m²; the fit expects {kept.size * share:,.1f})"
+    expected = f"the fit expects {kept.size * share:,.1f}"
+    told = f" ({mapped:,} of at least {area:,.0f} m²; {expected})"
     if level < 0.025:
         return (
             f" More of the largest landslides were mapped than the fit expects{told}: the line runs below them. "
@@ -279,7 +280,11 @@ def _largest_against(kept: NDArray[np.float64], lower: float, curve: InverseGamm
         )
     if level > 0.975:
         return f" Fewer of the largest landslides were mapped than the fit expects{told}: the line runs above them."
-    return f" The number of the largest differs from the fit by no more than chance explains{told}."
+    return (
+        f" {count(mapped, 'landslide')} of at least {area:,.0f} m² {agree(mapped, 'was', 'were')} mapped and "
+        f"{expected}: a difference within chance. The last points of the curve stand for a few landslides each and "
+        "scatter most."
+    )
 
 
 def _nothing(n: int, minimum: float | None, words: str) -> SizeFrequency:

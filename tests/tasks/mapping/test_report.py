@@ -30,6 +30,7 @@ from core.report.pictures import picture
 from core.report.reasons import target_region
 from core.report.write import render, write_report
 from core.review import log
+from core.review.actions import merge
 from core.review.edits import Edit
 from core.review.found import open_review
 from core.review.totals import totals_words
@@ -530,6 +531,31 @@ def test_what_reviewers_corrected_is_told_with_who_and_why(tmp_path: Path, store
     check_harmless(page)
     # A report that is made after another edit is another.
     assert content.key() != replace(content, review=None).key()
+
+
+def test_what_was_merged_is_told_where_the_models_outlines_are_shown(
+    tmp_path: Path, store: Store, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.review.actions.are_near", lambda outlines: True)
+    result = keep(store, mapped(tmp_path / "run"))
+    run = store.run(result.id)
+    opened = open_review(store, run, Choice(0.5, 0.0))
+    why = explanation(tmp_path / "why")
+
+    def text() -> str:
+        content = asked(result, review=reviewed.review_of(store, run), choice=Choice(0.5, 0.0), explanations=(why,))
+        return " ".join(read(content).text.split())
+
+    told = ("What was merged is marked on each of its parts.", "The outlines here are the model's, without the corr")
+    first, second = opened.features
+    log.append(store, run.id, opened.features, Edit("judge", (first,)), reviewer="Anna", seen=0,
+               view=opened.view_values)  # fmt: skip
+    assert not [words for words in told if words in text()]
+    log.append(store, run.id, opened.features, merge(opened.review, [first, second]), reviewer="Anna", seen=2,
+               view=opened.view_values)  # fmt: skip
+    assert [words for words in told if words in text()] == list(told)
+    drawn = reviewed.judged_outlines(asked(result, review=reviewed.review_of(store, run)))
+    assert [len(drawn.correct), len(drawn.wrong), len(drawn.added)] == [2, 0, 0]
 
 
 def test_an_explanation_that_failed_its_test_says_so(tmp_path: Path, models: Path) -> None:

@@ -12,7 +12,7 @@ from core.figures.judged import Judged
 from core.report.parts import Column, Content, Paragraph, Part, Picture, Pictures, Table
 from core.report.pictures import picture
 from core.report.places import places
-from core.report.reviewed import judged_outlines, judgements
+from core.report.reviewed import judged_outlines, judgements, marks_words
 from core.review.state import STATUSES
 from core.tasks.detection.figure import MOST, WINDOWS, cell_side, draw_boxes, draw_density, draw_surest
 from core.tasks.detection.findings import FALSE_ALARM, NOT_KNOWN, TRUE, area_column, density
@@ -64,7 +64,7 @@ def _boxes(subject: DetectionSubject) -> Picture:
     if shown.image is None:
         caption += " The image was not available."
     if judged != Judged():
-        caption += " Marks: what reviewers decided."
+        caption += marks_words(subject.content)
         alt += ", and what reviewers decided"
     system = coordinate_system(subject.result.grid)
     where = f"Coordinates: {system}. The arrow points north." if subject.georeferenced else f"{system}."

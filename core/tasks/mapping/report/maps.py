@@ -9,7 +9,7 @@ from core.figures.judged import Judged
 from core.report.parts import Column, Content, Paragraph, Part, Picture, Pictures, Table
 from core.report.pictures import picture
 from core.report.places import places
-from core.report.reviewed import judged_outlines, judgements
+from core.report.reviewed import judged_outlines, judgements, marks_words
 from core.review.state import STATUSES
 from core.tasks.mapping.charts import size_chart
 from core.tasks.mapping.figure import draw_map, draw_overview
@@ -73,7 +73,7 @@ def _landslides(subject: MappingSubject) -> Picture:
     if subject.panels.image is not None:
         caption += " Grey: the image."
     if judged != Judged():
-        caption += " Marks: what reviewers decided."
+        caption += marks_words(subject.content)
         alt += ", and what reviewers decided"
     system = coordinate_system(subject.result.grid)
     return picture(figure, f"{alt}.", f"{caption} {f'Coordinates: {system}' if subject.georeferenced else system}.")
