@@ -157,7 +157,7 @@ def reviewed(content: GridReport) -> Part | None:
         gone = [_deleted(one) for one in review.deleted.values()]
         more = f"; and {len(gone) - LISTED:,} more" if len(gone) > LISTED else ""
         shown.append(Paragraph(f"Deleted from the inventory: {'; '.join(gone[:LISTED])}{more}."))
-    shown.append(Paragraph("The review did not change the model's own result, which the other sections describe."))
+    shown.append(Paragraph("The review did not change the model's own result."))
     return Part("review", "Review", tuple(shown))
 
 

@@ -292,7 +292,7 @@ def test_what_was_merged_or_split_is_told_with_what_became_of_it(
     log.append(store, run, now.features, actions.merge(now.review, [first, second]), reviewer=ANNA, seen=0,
                view=now.view_values)  # fmt: skip
     opened(page, run)
-    assert "those merged from several and the parts of split ones: 1 in all." in texts(page)
+    assert "also stands for merged outlines and for the parts of split ones: 1 in all." in texts(page)
     select(page, run, second)
     assert f"**Selected landslide {second}** · not in the reviewed inventory: merged into {first}" in texts(page)
     page.session_state["mapping-tab"] = "Findings"
@@ -300,8 +300,14 @@ def test_what_was_merged_or_split_is_told_with_what_became_of_it(
     assert f"review: **merged into {first}** · the values here are the model's" in texts(page)
     assert "**Reviewed: 2** of the model's landslides (merged 2)." in texts(page)
     select(page, run, first)
-    assert "review: **merged with another** · the values here are the model's" in texts(page)
+    assert f"review: **merged with {second}** · the values here are the model's" in texts(page)
 
+    page.session_state["mapping-tab"] = "Review"
+    page.run()
+    press(page, "False alarm")
+    page.session_state["mapping-tab"] = "Findings"
+    select(page, run, first)
+    assert "review: **false alarm**" in texts(page)
     page.session_state["mapping-tab"] = "Review"
     page.run()
     draw(page, scene, 5, 4, 15, 14)
@@ -337,7 +343,7 @@ def test_an_outline_that_nobody_moved_cannot_be_used(
     assert f"**Outline of {first}**" in [one.value for one in page.markdown]
     press(page, label)
     assert review(store, run).review.features[first].status == "edited"
-    assert "no probability of the model for the changed outline" in texts(page)
+    assert "no probability, as the outline was changed" in texts(page)
 
 
 def test_what_is_deleted_keeps_its_reason(page: AppTest, store: Store, run: str) -> None:

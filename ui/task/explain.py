@@ -224,7 +224,10 @@ def show(view: View, run: Run, noun: str) -> None:
                     caption=f"{method}{words or '; also available as a map layer'}",
                     alt=f"{method} over the image{words}: {means}")  # fmt: skip
     with st.columns(2)[1]:
-        show_legend(key, tr("The weaker the effect, the more of the grey image shows through."))
+        show_legend(key, tr(
+            "The explained part is all that the picture shows, not only the outlined place. The weaker the effect, the "
+            "more of the grey image shows through."
+        ))
     if has_changes(view.result.id):
         st.caption(tr("The outlines here are the model's, without the corrections of the review."))
     notes = plain(" ".join(run.notes))

@@ -39,15 +39,19 @@ FATES: Mapping[str, str] = {
 
 
 def fate(run: str, name: str | None) -> str:
-    """What became of a feature that is no longer in the inventory, in the visitor's language; empty for nothing.
+    """What became of a feature that was deleted, split or merged, in the visitor's language; empty for nothing.
 
     Raises
     ------
     StorageError
         When the log is of a newer version.
     """
-    op, names = _of_run(run).fates.get(name or "", ("", ()))
-    return tr(FATES[op]).format(names=", ".join(names)) if op else ""
+    known = _of_run(run).fates
+    op, names = known.get(name or "", ("", ()))
+    if op:
+        return tr(FATES[op]).format(names=", ".join(names))
+    others = [other for other, became in known.items() if became == ("merge", (name,))]
+    return tr("merged with {names}").format(names=", ".join(others)) if others else ""
 
 
 def decision(run: str, name: str) -> list[str]:
@@ -58,12 +62,13 @@ def decision(run: str, name: str) -> list[str]:
     StorageError
         When the log is of a newer version.
     """
-    from core.review.state import CHANGED
+    from core.review.state import CHANGED, GONE, MERGED
 
     said = judgements(run).get(name)
     if said is None:
         return []
-    words = tr("review: **{decision}**").format(decision=fate(run, name) or tr(said))
+    became = fate(run, name) if said in (MERGED, *GONE.values()) else ""
+    words = tr("review: **{decision}**").format(decision=became or tr(said))
     return [words, tr("the values here are the model's")] if said in CHANGED else [words]
 
 

@@ -48,7 +48,7 @@ def told(at: Reviewing) -> list[str] | None:
         if one.values.get(name) is not None:
             words.append(f"{title} {one.values[name]:.2f}")
     if one.origin == "edited" and not one.values:
-        words.append(tr("no probability of the model for the changed outline"))
+        words.append(tr("no probability, as the outline was changed"))
     words += [plain(text) for text in (one.reason, one.note) if text]
     if one.reviewer:
         words.append(tr("reviewed by {name}").format(name=plain(one.reviewer)))

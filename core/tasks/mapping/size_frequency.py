@@ -282,8 +282,8 @@ def _largest_against(kept: NDArray[np.float64], lower: float, curve: InverseGamm
         return f" Fewer of the largest landslides were mapped than the fit expects{told}: the line runs above them."
     return (
         f" {count(mapped, 'landslide')} of at least {area:,.0f} m² {agree(mapped, 'was', 'were')} mapped and "
-        f"{expected}: a difference within chance. The last points of the curve stand for a few landslides each and "
-        "scatter most."
+        f"{expected}: a difference that chance can explain. The last points of the curve stand for a few landslides "
+        "each and scatter most."
     )
 
 
