@@ -173,7 +173,7 @@ def test_the_table_shows_the_row_of_what_is_selected_elsewhere(
     page.locator(".st-key-review-bar").get_by_role("button", name="False alarm").click()
     page.get_by_text("1 of 36 reviewed").wait_for()
     page.get_by_role("button", name="undo").click()
-    page.get_by_text("Undone").wait_for()
+    page.get_by_text("Undone: ").wait_for()
     grid.evaluate("grid => { grid.scrollTop = 0; }")
     second = found_ids(store, run.id)[-2]
     steps.click_polygon(page, seen.map_frame(), second)
