@@ -1,4 +1,4 @@
-"""``python -m core review …``: correct what a run found, and take the reviewed inventory away."""
+"""``python -m core review …``: correct what a run found, or the labels it learnt from, and take the result away."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli.run_commands import SHORTEST, find
-from core.cli.view_options import add_view_options, view_of, views
+from core.cli.view_options import add_view_options, chosen_for, view_of, views
 from core.errors import InputError
 from core.runs.kinds import find_task
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from core.review.edits import Edit
     from core.review.found import Opened
+    from core.review.labels import OpenedLabels
     from core.review.state import Review
+    from core.runs.records import Run
     from core.runs.store import Store
 
 MOST_BYTES = 20_000_000
@@ -33,7 +35,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     for one in add.values():
         one.add_argument("run", help=f"id of a run, or its first digits ({SHORTEST} or more)")
     for name in ("mark", "delete", "restore", "merge"):
-        add[name].add_argument("ids", nargs="+", metavar="ID", help="ids of features, as listed by show")
+        add[name].add_argument("ids", nargs="+", metavar="ID", help="ids of features or rows, as listed by show")
     for name in ("reshape", "split"):
         add[name].add_argument("ids", nargs=1, metavar="ID", help="id of a feature")
     for name in ("draw", "reshape", "split"):
@@ -44,7 +46,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     judged = add["mark"].add_mutually_exclusive_group(required=True)
     for flag, judgement in (("--correct", "confirmed"), ("--wrong", "rejected"), ("--unreviewed", "unreviewed")):
         judged.add_argument(flag, dest="judgement", action="store_const", const=judgement)
-    add["mark"].add_argument("--reason", help="why it is a false alarm, such as 'road or building'")
+    add["mark"].add_argument("--reason", help="why it is a false alarm, or the label wrong, such as 'road or building'")
     add["delete"].add_argument("--reason", help="why it is deleted, such as 'found twice'")
     for name in ("mark", "delete", "draw"):
         add[name].add_argument("--note", help="note to store with the edit")
@@ -63,8 +65,8 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
 
 
 WORDS = {
-    "show": "print the review of a run as JSON: its features and progress",
-    "mark": "mark features as correct, wrong or not reviewed",
+    "show": "print the review of a run as JSON: its features or labels, and progress",
+    "mark": "mark features, or labels of a validated table, as correct, wrong or not reviewed",
     "delete": "remove features from the reviewed inventory",
     "restore": "put deleted features back as they were",
     "draw": "add a feature that the model missed",
@@ -74,24 +76,54 @@ WORDS = {
     "searched": "confirm that the whole area was searched for missed features",
     "undo": "undo the reviewer's last edit",
     "redo": "redo the reviewer's last undone edit",
-    "export": "export the reviewed inventory and the log to a folder",
+    "export": "export the reviewed inventory or labels and the log to a folder",
     "reference": "export a finished review as a reference inventory",
     "patches": "export patches of the image and masks from the review for training",
 }
 EDITS = ("mark", "delete", "restore", "draw", "reshape", "split", "merge", "searched", "undo", "redo")
 
 
-def _opened(arguments: argparse.Namespace) -> tuple[Store, Opened]:
+OF_LABELS = ("show", "mark", "undo", "redo", "export")
+"""Commands that labels of a table allow, too: they have no outlines, and none of them is missed."""
+
+MOST_LABELS = 50
+"""Labels that `show` prints beside those that were reviewed: the ones that the model contradicts most."""
+
+
+def _opened_any(arguments: argparse.Namespace) -> tuple[Store, Opened | OpenedLabels]:
+    """The outlines of a run with their review, or its labels."""
     from core.review.found import can_be_reviewed, open_review
+    from core.review.labels import has_labels, open_labels
     from core.runs.store import default_store
 
     store = default_store()
     run = find(store, arguments.run)
+    if has_labels(run):
+        _check_labels(run, arguments)
+        return store, open_labels(store, run)
     declared = find_task(run.task).view
     view = None
     if can_be_reviewed(run) and declared is not None:
         view = view_of(declared.load(), store.result(run.id), arguments)
     return store, open_review(store, run, view)
+
+
+def _check_labels(run: Run, arguments: argparse.Namespace) -> None:
+    """Refuse what only outlines allow, and options that labels do not depend on."""
+    chosen_for(run.task, run.id, arguments)
+    if arguments.command not in OF_LABELS:
+        raise InputError(
+            f"The labels of a table do not allow {arguments.command!r}.", "They have no outlines.",
+            f"Use one of {', '.join(OF_LABELS)}.",
+        )  # fmt: skip
+
+
+def _opened(arguments: argparse.Namespace) -> tuple[Store, Opened]:
+    from core.review.found import Opened
+
+    store, opened = _opened_any(arguments)
+    assert isinstance(opened, Opened)  # noqa: S101  labels were refused
+    return store, opened
 
 
 def _outline(path: Path, opened: Opened) -> BaseGeometry:
@@ -113,20 +145,29 @@ def _outline(path: Path, opened: Opened) -> BaseGeometry:
 
 def _edit(make: Callable[[argparse.Namespace, Opened], Edit]) -> Callable[[argparse.Namespace], None]:
     def do(arguments: argparse.Namespace) -> None:
-        from core.review.log import append
-
         store, opened = _opened(arguments)
-        edit = make(arguments, opened)
-        review = append(
-            store, opened.run.id, opened.features, edit, reviewer=arguments.reviewer, seen=opened.review.number,
-            view=opened.view_values,
-        )  # fmt: skip
-        told: dict[str, Any] = {"edit": review.number, "words": edit.words, "counts": review.counts}
-        if covered := _overlaps(edit, review):
-            told["overlaps"] = covered
-        print(json.dumps(told, indent=1))
+        _append(store, opened, make(arguments, opened), arguments.reviewer)
 
     return do
+
+
+def _append(store: Store, opened: Opened | OpenedLabels, edit: Edit, reviewer: str) -> None:
+    """Add an edit to the log, and print what it made of the review."""
+    from core.review.log import append
+
+    review = append(
+        store, opened.run.id, opened.features, edit, reviewer=reviewer, seen=opened.review.number,
+        view=opened.view_values,
+    )  # fmt: skip
+    told: dict[str, Any] = {"edit": review.number, "words": edit.words, "counts": _counts(opened, review)}
+    if covered := _overlaps(edit, review):
+        told["overlaps"] = covered
+    print(json.dumps(told, indent=1))
+
+
+def _counts(opened: Opened | OpenedLabels, review: Review) -> dict[str, int]:
+    """How many features, or labels, there are of each status that they may have."""
+    return {name: number for name, number in review.counts.items() if name in opened.statuses}
 
 
 def _overlaps(edit: Edit, review: Review) -> list[dict[str, Any]]:
@@ -142,14 +183,11 @@ def _overlaps(edit: Edit, review: Review) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _judge(arguments: argparse.Namespace, opened: Opened) -> Edit:
-    from core.review.edits import Edit
-
-    del opened
-    return Edit(
-        "judge", tuple(dict.fromkeys(arguments.ids)), judgement=arguments.judgement, reason=arguments.reason,
-        note=arguments.note,
-    )  # fmt: skip
+def _mark(arguments: argparse.Namespace) -> None:
+    store, opened = _opened_any(arguments)
+    ids = tuple(dict.fromkeys(arguments.ids))
+    edit = opened.judge(ids, arguments.judgement, arguments.reason, arguments.note)
+    _append(store, opened, edit, arguments.reviewer)
 
 
 def _delete(arguments: argparse.Namespace, opened: Opened) -> Edit:
@@ -200,29 +238,43 @@ def _merge(arguments: argparse.Namespace, opened: Opened) -> Edit:
 def _turn(arguments: argparse.Namespace) -> None:
     from core.review import log
 
-    store, opened = _opened(arguments)
+    store, opened = _opened_any(arguments)
     turn = log.undo if arguments.command == "undo" else log.redo
     review = turn(store, opened.run.id, opened.features, arguments.reviewer)
-    print(json.dumps({"edit": review.number, "counts": review.counts}, indent=1))
+    print(json.dumps({"edit": review.number, "counts": _counts(opened, review)}, indent=1))
 
 
 def _show(arguments: argparse.Namespace) -> None:
     from core.raster.folder import plain_values
     from core.review.inventory import inventory, summary
+    from core.review.labels import OpenedLabels, label_summary, label_table
 
-    _, opened = _opened(arguments)
-    table = inventory(opened)
-    area = "area_m2" if "area_m2" in table else "area_px"
-    columns = ["id", "status", area, "reason", "note", "reviewer", "reviewed", "parents"]
-    content: Any = plain_values({**summary(opened), "features": table[columns].to_dict("records")})
-    print(json.dumps(content, indent=1, allow_nan=False))
+    _, opened = _opened_any(arguments)
+    content: dict[str, Any]
+    if isinstance(opened, OpenedLabels):
+        rows = label_table(opened).drop(columns=["run", "status_label"])
+        rows.insert(0, "id", opened.labelled.table["id"])
+        ranked = rows.iloc[opened.order].astype(object)
+        shown = ranked[(ranked["status"] != "unreviewed") | (ranked.index.isin(ranked.index[:MOST_LABELS]))]
+        content = {**label_summary(opened), "labels": shown.where(shown.notna(), None).to_dict("records")}
+    else:
+        table = inventory(opened)
+        area = "area_m2" if "area_m2" in table else "area_px"
+        columns = ["id", "status", area, "reason", "note", "reviewer", "reviewed", "parents"]
+        content = {**summary(opened), "features": table[columns].to_dict("records")}
+    print(json.dumps(plain_values(content), indent=1, allow_nan=False))
 
 
 def _export(arguments: argparse.Namespace) -> None:
     from core.review.inventory import export_review
+    from core.review.labels import OpenedLabels, export_labels
 
-    _, opened = _opened(arguments)
-    print(json.dumps(export_review(opened, arguments.out), indent=1))
+    _, opened = _opened_any(arguments)
+    if isinstance(opened, OpenedLabels):
+        told = export_labels(opened, arguments.out)
+    else:
+        told = export_review(opened, arguments.out)
+    print(json.dumps(told, indent=1))
 
 
 def _reference(arguments: argparse.Namespace) -> None:
@@ -241,7 +293,7 @@ def _patches(arguments: argparse.Namespace) -> None:
 
 
 DO: dict[str, Callable[[argparse.Namespace], None]] = {
-    "show": _show, "mark": _edit(_judge), "delete": _edit(_delete), "restore": _edit(_restore), "draw": _edit(_draw),
+    "show": _show, "mark": _mark, "delete": _edit(_delete), "restore": _edit(_restore), "draw": _edit(_draw),
     "reshape": _edit(_reshape), "split": _edit(_split), "merge": _edit(_merge), "searched": _edit(_searched),
     "undo": _turn, "redo": _turn, "export": _export, "reference": _reference, "patches": _patches,
 }  # fmt: skip

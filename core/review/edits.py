@@ -8,15 +8,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from core.errors import InputError, StorageError
-from core.wording import count
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 Operation = Literal[
-    "begin", "judge", "delete", "restore", "draw", "reshape", "split", "merge", "examined", "undo", "redo"
+    "begin", "judge", "label", "delete", "restore", "draw", "reshape", "split", "merge", "examined", "undo", "redo"
 ]
 """What an edit does; see `Edit`."""
+
+JUDGING = ("judge", "label")
+"""Operations with a judgement."""
 
 Judgement = Literal["confirmed", "rejected", "unreviewed"]
 """What a reviewer says of a feature."""
@@ -26,6 +29,11 @@ REASONS = (
     "older landslide", "image error", "other",
 )  # fmt: skip
 """Reasons for which a feature is rejected, offered for choice; others can be written."""
+
+LABEL_REASONS = (
+    "no landslide there", "landslide there", "position inaccurate", "other date or event", "other process", "other",
+)  # fmt: skip
+"""Reasons for which a label is wrong, offered in the same way."""
 
 MOST_WORDS = 2_000
 """Characters of a note."""
@@ -41,19 +49,19 @@ class Edit:
     Attributes
     ----------
     op
-        ``"begin"`` fixes the view whose features are reviewed; ``"judge"`` marks features as right or wrong;
-        ``"delete"`` takes them out, ``"restore"`` puts them back as they were before; ``"draw"`` adds one;
-        ``"reshape"`` gives one another outline; ``"split"`` makes several of one; ``"merge"`` makes one of several;
-        ``"examined"`` says whether the whole area was searched for what the model missed; ``"undo"`` and ``"redo"``
-        concern another edit.
+        ``"begin"`` fixes the view whose features are reviewed; ``"judge"`` marks features as right or wrong,
+        ``"label"`` the labels of rows of a table; ``"delete"`` takes features out, ``"restore"`` puts them back as
+        they were before; ``"draw"`` adds one; ``"reshape"`` gives one another outline; ``"split"`` makes several of
+        one; ``"merge"`` makes one of several; ``"examined"`` says whether the whole area was searched for what the
+        model missed; ``"undo"`` and ``"redo"`` concern another edit.
     ids
         Features that it concerns.
     made
         Ids and outlines (GeoJSON geometries in the coordinates of the run's grid: columns and rows without a
         coordinate system) of the features that it makes or reshapes.
     judgement, reason, note
-        Of ``"judge"`` and, but for the first, of ``"delete"``: what is said of the features, why, and anything else;
-        None keeps the reason or note that a feature has.
+        Of ``"judge"``, ``"label"`` and, but for the first, of ``"delete"``: what is said of the features, why, and
+        anything else; None keeps the reason or note that a feature has.
     view
         Of ``"begin"``: values of the post-processing.
     examined
@@ -83,7 +91,7 @@ class Edit:
         """The edit as stored in the log, without default values."""
         plain = _adapter().dump_python(self, mode="json")
         kept = {name: value for name, value in plain.items() if value not in ((), [], {}, 0, None)}
-        if self.op != "judge":
+        if self.op not in JUDGING:
             kept.pop("judgement", None)
         if self.op != "examined":
             kept.pop("examined", None)
@@ -116,6 +124,8 @@ class Edit:
         return {
             "begin": "Review started",
             "judge": f"{several} marked as {JUDGED[self.judgement]}",
+            "label": f"{agree(len(self.ids), 'Label', 'Labels')} of {_some(self.ids, 'row')} marked as "
+                     f"{LABELS_JUDGED[self.judgement]}",
             "delete": f"{several} deleted",
             "restore": f"{several} restored",
             "draw": f"{made} drawn",
@@ -130,12 +140,15 @@ class Edit:
         }[self.op]
 
 
-def _some(ids: Sequence[str]) -> str:
-    return count(len(ids), "feature") if len(ids) > 3 else ", ".join(ids)
+def _some(ids: Sequence[str], noun: str = "feature") -> str:
+    return count(len(ids), noun) if len(ids) > 3 else ", ".join(ids)
 
 
 JUDGED: Mapping[str, str] = {"confirmed": "correct", "rejected": "false alarm", "unreviewed": "not reviewed"}
 """Judgements in words."""
+
+LABELS_JUDGED: Mapping[str, str] = {"confirmed": "correct", "rejected": "wrong", "unreviewed": "not reviewed"}
+"""The same of labels."""
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
+from core.review.edits import Edit, Judgement
 from core.review.log import read_log
 from core.review.replay import judged, replayed
 from core.review.state import GONE, MERGED, STATUSES, Feature, Review, features_of
@@ -119,6 +120,16 @@ class Opened:
         """How far the review of what the model found is."""
         said = (words for name, words in judged(self.review.log).items() if name in self.features)
         return Progress(len(self.features), counted(said), self.review.counts["added"])
+
+    @property
+    def statuses(self) -> Mapping[str, str]:
+        """What a feature may be, in words."""
+        return STATUSES
+
+    @staticmethod
+    def judge(ids: tuple[str, ...], judgement: Judgement, reason: str | None = None, note: str | None = None) -> Edit:
+        """Say of some features whether they are right."""
+        return Edit("judge", ids, judgement=judgement, reason=reason, note=note)
 
     @property
     def view_values(self) -> dict[str, Any]:

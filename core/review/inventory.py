@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from core.raster.features import write_features
 from core.raster.folder import make_folder, write_json
 from core.raster.interchange import write_interchange
 from core.raster.vectorize import rasterise
-from core.raster.write import atomic_path
+from core.review.edit_log import time_text, write_log
 from core.review.fields import review_fields
 from core.review.geometry import MEASURED, feature_areas, ground_perimeters
 from core.review.state import SETTLED, STATUSES
@@ -26,7 +25,6 @@ from core.wording import agree, count
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
-    from pandas import DataFrame
 
     from core.raster.grid import Grid
     from core.review.found import Opened
@@ -68,7 +66,7 @@ def inventory(opened: Opened) -> GeoDataFrame:
         "status_label": [STATUSES[one.status] for one in features],
         "landslide": pandas.array([_is_landslide(one) for one in features], dtype="Int8"),
         **{name: [getattr(one, name) for one in features] for name in ("reason", "note", "reviewer")},
-        "reviewed": [_time(one.reviewed) for one in features],
+        "reviewed": [time_text(one.reviewed) for one in features],
         "parents": [", ".join(one.parents) for one in features],
         area: feature_areas(features, grid),
     }
@@ -95,28 +93,6 @@ def _is_landslide(feature: Feature) -> int | None:
     if feature.status == "unreviewed":
         return None
     return int(feature.status in SETTLED)
-
-
-def _time(moment: float | None) -> str:
-    return "" if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
-
-
-def log_table(opened: Opened) -> DataFrame:
-    """The log as a table: number, time (ISO 8601, UTC), reviewer, operation, features, words, reason, note, undone."""
-    import pandas
-
-    review = opened.review
-    rows = [
-        {
-            "number": one.number, "time": _time(one.created), "reviewer": one.reviewer, "operation": one.edit.op,
-            "features": ", ".join([*one.edit.ids, *(name for name in one.edit.made if name not in one.edit.ids)]),
-            "words": one.edit.words, "reason": one.edit.reason or "", "note": one.edit.note or "",
-            "undone": one.number in review.undone,
-        }
-        for one in review.log
-    ]  # fmt: skip
-    columns = ["number", "time", "reviewer", "operation", "features", "words", "reason", "note", "undone"]
-    return pandas.DataFrame(rows, columns=columns)
 
 
 def summary(opened: Opened) -> dict[str, Any]:
@@ -168,8 +144,7 @@ def export_review(opened: Opened, folder: Path) -> dict[str, Any]:
     write_features(table, folder / "reviewed.gpkg", LAYER, style=style, about=told, fields=fields)
     write_features(table, folder / "reviewed.geojson", LAYER)
     write_interchange(table, folder, "reviewed", title, COLOURS, told, by="status", fields=fields)
-    with atomic_path(folder / "review_log.csv") as aside:
-        log_table(opened).to_csv(aside, index=False, lineterminator="\n")
+    write_log(opened.review, folder / "review_log.csv")
     content = summary(opened)
     write_json(content, folder / "review.json")
     return content
@@ -195,7 +170,7 @@ def _about(opened: Opened, title: str) -> dict[str, str]:
     told, log = opened.about(), opened.review.log
     finished = {"run_finished": told.pop("date")} if "date" in told else {}
     people = ", ".join(sorted({one.reviewer for one in log}))
-    last = {"reviewers": people, "date": _time(log[-1].created)} if log else {}
+    last = {"reviewers": people, "date": time_text(log[-1].created)} if log else {}
     return {"content": title, "review": _state(opened), **last, **told, **finished}
 
 

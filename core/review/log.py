@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from core.errors import InputError
 from core.raster.files import one_line
-from core.review.edits import Edit
+from core.review.edits import JUDGING, Edit
 from core.review.replay import replayed
 from core.review.state import Entry, Feature, Review
 from core.runs.records import checked_id
@@ -132,7 +132,7 @@ def _check(before: Review, edit: Edit, reviewer: str, seen: int) -> None:
 
 def _check_others(before: Review, entry: Entry, reviewer: str) -> None:
     """Refuse to change an outline that another reviewer has judged or changed since."""
-    if entry.edit.op in ("judge", "examined"):
+    if entry.edit.op in (*JUDGING, "examined"):
         return
     ids = {*entry.edit.ids, *entry.edit.made}
     for later in before.log:

@@ -42,7 +42,7 @@ def judged(log: Sequence[Entry]) -> dict[str, str]:
             said |= {name: before.get(name, STATUSES["unreviewed"]) for name in edit.ids}
         if edit.op == "delete":
             before |= {name: said.get(name, STATUSES["unreviewed"]) for name in edit.ids}
-        if edit.op not in ("judge", "delete", "reshape", "split", "merge"):
+        if edit.op not in ("judge", "delete", "reshape", "split", "merge"):  # labels are none of outlines
             continue
         for name in edit.ids:
             gone = edit.op != "judge" and name not in edit.made
@@ -108,7 +108,7 @@ class _State:
         if taken:
             raise InputError(f"{taken[0]} is already in this review.", remedy="Reload the review.")
         match edit.op:
-            case "judge":
+            case "judge" | "label":
                 self._judge(entry)
             case "delete":
                 for name in edit.ids:

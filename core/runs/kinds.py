@@ -169,6 +169,9 @@ class Kind:
         Roles of the task that it cannot do without though others can.
     joins
         How it joins the results of several runs; None where it does not.
+    labels
+        ``(store, run, view) -> core.review.labels.Labelled``: the labelled rows that it learnt from, to be reviewed;
+        None where there are none.
     """
 
     name: str
@@ -188,6 +191,7 @@ class Kind:
     explains: bool = False
     needs: tuple[str, ...] = ()
     joins: Joint | None = None
+    labels: Ref | None = None
     titles: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def title_of(self, run: Run) -> str:

@@ -29,10 +29,11 @@ from core.raster.fields import KNOWN, NEVER
 from core.raster.inventory import UNKNOWN
 from core.raster.review_marks import review_in, reviewed_by
 from core.review import actions
+from core.review.edit_log import time_text
 from core.review.edits import Edit
 from core.review.fields import review_fields
 from core.review.found import Opened, open_review
-from core.review.inventory import _time, export_review, inventory, reference_mask, write_reference
+from core.review.inventory import export_review, inventory, reference_mask, write_reference
 from core.review.log import append
 from core.review.overlap import overlaps
 from core.review.state import STATUSES
@@ -124,7 +125,7 @@ def test_a_geopackage_tells_where_the_inventory_is_from_and_what_its_columns_hol
     assert told["review"] == (
         "2 of 2 landslides reviewed, 1 added; the whole area was searched for landslides missed by the model"
     )
-    assert (told["reviewers"], told["date"]) == ("Anna", _time(now.review.log[-1].created))
+    assert (told["reviewers"], told["date"]) == ("Anna", time_text(now.review.log[-1].created))
     frame = geopandas.read_file(path, layer=layer)
     assert frame["note"].isna().all(), "what is empty is null, as a GIS filters it"
     with closing(sqlite3.connect(path)) as database:

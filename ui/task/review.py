@@ -10,29 +10,23 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui import resources
-from ui.feedback import guard, plain
+from ui.feedback import guard
 from ui.map_drawing import drawn_on, replace_drawing
 from ui.maps import MapSpec
 from ui.messages import tr
 from ui.state import Slot
-from ui.task.review_drawing import edit_outline, offer_drawing
-from ui.task.reviewer import ask_name, is_named, reviewer
-from ui.task.reviewing import (
+from ui.task.editing import (
     Place,
-    Reviewing,
-    attempt,
-    bar_key,
     do,
-    follow_address,
-    is_open,
-    leave_what_is_gone,
-    name_rows,
     onward,
-    reviewing,
     show_problem,
-    turned,
+    show_turns,
+    tell_turned,
 )
+from ui.task.review_address import follow_address, name_rows
+from ui.task.review_drawing import edit_outline, offer_drawing
+from ui.task.reviewer import ask_name, is_named
+from ui.task.reviewing import Reviewing, bar_key, is_open, reviewing
 
 if TYPE_CHECKING:
     from core.review.edits import Judgement
@@ -147,26 +141,6 @@ def delete_one(at: Reviewing, name: str, *, place: Place = "bar") -> None:
     do(at, lambda: Edit("delete", (name,), reason=reason, note=note), then=then, place=place)
 
 
-def _turn(at: Reviewing, *, back: bool) -> None:
-    from core.review import log
-
-    turn = log.undo if back else log.redo
-    entry = at.review.to_undo(reviewer()) if back else at.review.to_redo(reviewer())
-
-    def work() -> None:
-        review = turn(resources.store(), at.run, at.opened.features, reviewer())
-        if entry is None:
-            return
-        words = tr("Undone: {words}") if back else tr("Redone: {words}")
-        turned(at.run).put(words.format(words=entry.edit.words))
-        there = [name for name in (*entry.edit.ids, *entry.edit.made) if name in review.features]
-        if there and at.selection.current not in there:
-            at.selection.choose(there[0], "table")  # so that it is seen what came back
-        leave_what_is_gone(at, review)
-
-    attempt(at, work)
-
-
 # What the page shows
 
 
@@ -174,10 +148,7 @@ def show_bar(at: Reviewing) -> None:
     """What can be done with what is selected or drawn, above the map."""
     review, one = at.review, at.selected
     show_problem(at, "bar")
-    done = turned(at.run)
-    if done.get():
-        st.toast(plain(done.get()))
-        done.clear()
+    tell_turned(at)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="review-bar"):
         ask_name(at.run)
         ready = is_named()
@@ -203,21 +174,7 @@ def show_bar(at: Reviewing) -> None:
                   help=tr("Drag the handles on the map, press Save on the map, then Use as outline."))  # fmt: skip
         st.button(tr("Next"), on_click=_ask_next, args=(at,), shortcut="J", key=bar_key(at.run, "next"),
                   disabled=not review.counts["unreviewed"], help=tr("Go to the next one not reviewed."))  # fmt: skip
-        undo, redo = review.to_undo(reviewer()), review.to_redo(reviewer())
-        for name, entry, back in (("undo", undo, True), ("redo", redo, False)):
-            st.button(
-                f":material/{name}:",
-                on_click=_turn,
-                args=(at,),
-                kwargs={"back": back},
-                disabled=entry is None,
-                key=bar_key(at.run, name),
-                help=f"{name.title()}: {entry.edit.words}"
-                if entry
-                else tr("Nothing to undo")
-                if back
-                else tr("Nothing to redo"),
-            )
+        show_turns(at, lambda name: bar_key(at.run, name))
     if not ready:
         st.caption(tr("Enter your name first: until then, marking and editing are off."))
     if at.together:

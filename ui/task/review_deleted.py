@@ -6,8 +6,9 @@ import streamlit as st
 
 from core.raster.files import one_line
 from ui.messages import tr
+from ui.task.editing import do, show_problem, turned
 from ui.task.reviewer import is_named
-from ui.task.reviewing import Reviewing, do, show_problem, turned
+from ui.task.reviewing import Reviewing
 
 LONGEST = 80
 """Letters that the list gives of each; the log has whole notes."""

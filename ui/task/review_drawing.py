@@ -13,7 +13,8 @@ from core.report.words import percent
 from ui.map_drawing import put_drawing, replace_drawing
 from ui.messages import tr, tr_noop
 from ui.state import Slot
-from ui.task.reviewing import Reviewing, attempt, do
+from ui.task.editing import attempt, do
+from ui.task.reviewing import Reviewing
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry

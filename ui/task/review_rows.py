@@ -8,9 +8,11 @@ import streamlit as st
 
 from ui.feedback import plain
 from ui.messages import tr
+from ui.task.editing import do, onward, show_problem, ticked_key, turned
 from ui.task.review import delete_one, judge_one
+from ui.task.review_address import name_rows
 from ui.task.reviewer import is_named
-from ui.task.reviewing import ACTIONS, Reviewing, bar_key, do, name_rows, onward, show_problem, ticked_key, turned
+from ui.task.reviewing import ACTIONS, Reviewing, bar_key
 from ui.task.rows import show_rows
 from ui.task.table import number_column
 

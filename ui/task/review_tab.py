@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.wording import count
-from ui import labels
 from ui.feedback import guard, plain
 from ui.messages import tr
+from ui.task.editing import do, show_log, show_problem
 from ui.task.review_deleted import show_deleted
 from ui.task.review_files import show_files, show_reference
 from ui.task.review_rows import show_inventory
-from ui.task.reviewer import is_named, reviewer
-from ui.task.reviewing import Reviewing, do, show_problem
+from ui.task.reviewer import is_named
+from ui.task.reviewing import Reviewing
 
 if TYPE_CHECKING:
     from core.runs.records import SceneRecord
@@ -41,7 +40,7 @@ def show(at: Reviewing, score: Callable[[SceneRecord], str] | None = None, recor
         if score is not None and record is not None:
             show_reference(at, score, record)
     with st.expander(tr("Edit log")), guard():
-        _log(at)
+        show_log(at)
 
 
 def _tell(at: Reviewing) -> None:
@@ -114,25 +113,3 @@ def _searched(at: Reviewing) -> None:
         help=tr("Required before ground outside all outlines counts as free of landslides in scores and training."),
     )
     show_problem(at, "search")
-
-
-def _log(at: Reviewing) -> None:
-    from core.review.inventory import log_table
-
-    log, zone = log_table(at.opened), labels.zone()
-    if log.empty:
-        st.caption(tr("No edits yet."))
-        return
-    log = log.assign(time=[datetime.fromtimestamp(one.created, zone) for one in at.review.log])
-    config: dict[str, object] = {
-        "number": st.column_config.NumberColumn(tr("No."), format="%d", width="small"),
-        "time": st.column_config.DatetimeColumn(tr("Time ({zone})").format(zone=zone), format="YYYY-MM-DD HH:mm"),
-        "reviewer": tr("Reviewer"), "words": tr("Edit"),
-        "reason": tr("Reason"), "note": tr("Note"), "undone": st.column_config.CheckboxColumn(tr("Undone")),
-        "operation": None, "features": None,
-    }  # fmt: skip
-    st.dataframe(
-        log[::-1], hide_index=True, column_config=config, height=240, alt="Edit log", key=f"log-{at.run}"
-    )
-    told = tr("No entry is removed: undoing an edit adds one, and the edit is ticked as undone. Reviewing as {name}.")
-    st.caption(told.format(name=plain(reviewer()) or tr("nobody yet")))

@@ -107,6 +107,32 @@ class Cells:
         return kinds_of([str(one) for one in self.factors.columns], self.categorical, self.circular)
 
 
+@dataclass(frozen=True)
+class Coordinates:
+    """Coordinates of the rows of a table.
+
+    Attributes
+    ----------
+    places
+        (rows, 2) x and y; NaN where a row has none.
+    crs
+        Their coordinate system; None where nobody named it.
+    degrees
+        Whether they are longitude and latitude, by the system or else by their values.
+    """
+
+    places: NDArray[np.float64]
+    crs: CRS | None
+    degrees: bool
+
+    @property
+    def known_crs(self) -> CRS | None:
+        """The coordinate system, WGS 84 for degrees of which nobody named it; None where it is not known."""
+        from pyproj import CRS
+
+        return CRS.from_epsg(4326) if self.crs is None and self.degrees else self.crs
+
+
 def cells_of(table: pd.DataFrame, columns: Columns, name: str = "The table") -> Cells:
     """Read labelled cells from a table.
 
@@ -339,8 +365,14 @@ def collinear(quantities: pd.DataFrame) -> list[str]:
     ]
 
 
-def _places(table: pd.DataFrame, columns: Columns, name: str, notes: list[str]) -> NDArray[np.float64] | None:
-    """Coordinates of the rows in metres."""
+def coordinates_of(table: pd.DataFrame, columns: Columns, name: str) -> Coordinates | None:
+    """Coordinates of the rows as they are in a table; None where it names none.
+
+    Raises
+    ------
+    InputError
+        When no row has any, they are swapped beyond doubt, or the coordinate system is not known.
+    """
     import pandas as pd
 
     if not columns.x:
@@ -353,8 +385,17 @@ def _places(table: pd.DataFrame, columns: Columns, name: str, notes: list[str]) 
     crs = _system(columns.crs)
     degrees = crs.is_geographic if crs is not None else bool((np.abs(there) <= [360.0, 180.0]).all())
     _check_order(there, columns, degrees=degrees)
-    if degrees:
-        return _projected(places, there, crs, notes)
+    return Coordinates(places, crs, degrees)
+
+
+def _places(table: pd.DataFrame, columns: Columns, name: str, notes: list[str]) -> NDArray[np.float64] | None:
+    """Coordinates of the rows in metres."""
+    found = coordinates_of(table, columns, name)
+    if found is None:
+        return None
+    places, crs = found.places, found.crs
+    if found.degrees:
+        return _projected(places, places[np.isfinite(places).all(axis=1)], crs, notes)
     if crs is not None:
         factor = float(crs.axis_info[0].unit_conversion_factor) if crs.axis_info else 1.0
         if factor != 1.0:

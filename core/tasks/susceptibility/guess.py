@@ -53,6 +53,11 @@ def guess_columns(table: pd.DataFrame) -> Columns:
     return Columns(target, (*numbers, *classes), tuple(classes), x, y, crs, circular=circular)
 
 
+def numbering_columns(table: pd.DataFrame) -> list[str]:
+    """Columns that number or name the rows, by their own names, such as ``id`` or ``unit_no``."""
+    return [str(name) for name in table.columns if _NUMBER.fullmatch(str(name))]
+
+
 def _target(table: pd.DataFrame, names: list[str]) -> str:
     lowered = {name.lower(): name for name in reversed(names)}
     named = next((lowered[one] for one in _TARGETS if one in lowered), "")

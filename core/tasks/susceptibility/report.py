@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.report import origin
 from core.report.content import ReportInput, ReportKind
+from core.report.labels import labels_of, labels_part
 from core.report.parts import Column, Items, KeyFigure, KeyFigures, Paragraph, Part, Table
 from core.report.words import score
 from core.tasks.susceptibility.factor_report import factors_part
@@ -19,6 +20,7 @@ from core.tasks.susceptibility.result import SusceptibilityResult
 from core.tasks.susceptibility.view import Choice
 
 if TYPE_CHECKING:
+    from core.review.labels import OpenedLabels
     from core.runs.records import Run
     from core.runs.store import Store
 
@@ -29,14 +31,16 @@ class ValidationInput(ReportInput):
 
     result: SusceptibilityResult
     choice: Choice = Choice()
+    labels: OpenedLabels | None = None
 
 
 def gather(store: Store, run: Run, view: Choice | None) -> ValidationInput:
     """Content of the report of a run."""
     result = store.result(run.id, SusceptibilityResult)
+    choice = view or Choice.default(result)
     return ValidationInput(
         run.task, run.kind, result, datetime.now(UTC), name=run.name, note=run.note, tags=run.tags,
-        choice=view or Choice.default(result),
+        choice=choice, labels=labels_of(store, run, choice),
     )  # fmt: skip
 
 
@@ -56,6 +60,7 @@ def parts(content: ValidationInput) -> Iterator[Part | None]:
     tables = tuple(table_of_models(result, scheme) for scheme in result.schemes)
     yield Part("models", "Scores of the models", (*tables, *tables_of_settings(result)))
     yield factors_part(result)
+    yield labels_part(content.labels)
     yield Part("notes", "Notes", (Items(result.notes),)) if result.notes else None
     yield Part("words", "Meaning of the scores", (Items(MEANINGS),))
     yield origin.data(content)

@@ -73,6 +73,7 @@ TASK = Task(
             first=True,
             report=Ref(f"{_HERE}.report:VALIDATION"),
             needs=("table",),
+            labels=Ref(f"{_HERE}.labelled:labelled_rows"),
         ),
     ),
     metrics=(

@@ -1,0 +1,77 @@
+"""What people said of the labels that a run learnt from."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from core.report.parts import Column, Items, Notice, Paragraph, Part, Table
+from core.report.words import moment
+from core.review.labels import CAUTION, STATUSES, label_table, labels_words, open_labels
+from core.review.log import last_number
+
+if TYPE_CHECKING:
+    from core.review.labels import OpenedLabels
+    from core.runs.records import Run
+    from core.runs.store import Store
+
+LISTED = 40
+"""Rows in the table: of those that were reviewed the ones that the model contradicts most."""
+
+
+def labels_of(store: Store, run: Run, view: object = None) -> OpenedLabels | None:
+    """The review of the labels of a run; None where none was started.
+
+    Raises
+    ------
+    LandslideError
+        When the table or a file of the run is gone, or the log is of a newer version.
+    """
+    return open_labels(store, run, view) if last_number(store, run.id) else None
+
+
+def labels_part(opened: OpenedLabels | None) -> Part | None:
+    """How far the review of labels is, who made it, and the reviewed rows; nothing where there is none."""
+    if opened is None:
+        return None
+    log = opened.review.log
+    people = ", ".join(sorted({one.reviewer for one in log}))
+    last = datetime.fromtimestamp(log[-1].created, UTC)
+    lead = Paragraph(labels_words(opened), lead=True)
+    said = Paragraph(
+        f"Reviewed by {people}. Last edit: {moment(last)}. The scores in this report are those of the labels as they "
+        "were loaded, without these corrections."
+    )
+    counted = Items(tuple(f"{STATUSES[name]}: {number:,}" for name, number in opened.counts.items() if number))
+    table = _table(opened)
+    return Part("labels", "Review of the labels", (
+        lead, said, counted, *([table] if table else []), Notice("Scores on corrected labels", CAUTION, "note"),
+    ))  # fmt: skip
+
+
+def _table(opened: OpenedLabels) -> Table | None:
+    rows = label_table(opened).iloc[opened.order]
+    rows = rows[rows["status"] != "unreviewed"]
+    if not len(rows):
+        return None
+    words = {0: "no landslide", 1: "landslide"}
+    named = [str(name) for name in opened.labelled.named.columns]
+    cells = [
+        (f"R{row['row']}", *(_text(row[f"table_{name}"]) for name in named), words[row["label"]],
+         words[int(row["label_reviewed"])], "–" if row["score"] != row["score"] else f"{row['score']:.2f}",
+         row["reviewer"], "; ".join(text for text in (row["reason"], row["note"]) if text))
+        for row in rows.head(LISTED).to_dict("records")
+    ]  # fmt: skip
+    heads = (
+        Column("Row"), *(Column(name) for name in named), Column("Label"), Column("Reviewed label"),
+        Column("Held-out score", True), Column("Reviewer"), Column("Reason and note"),
+    )  # fmt: skip
+    which = "Reviewed rows" if len(rows) <= LISTED else f"{LISTED} of {len(rows):,} reviewed rows"
+    caption = f"{which}, those first whose score contradicts the label most. Score: {opened.labelled.scored_by}"
+    return Table(caption, heads, tuple(cells))
+
+
+def _text(value: object) -> str:
+    if value is None or value != value:
+        return "–"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,55 @@
+"""The log of a review as a table for people and other programs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from core.raster.write import atomic_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pandas import DataFrame
+
+    from core.review.state import Review
+
+
+def time_text(moment: float | None) -> str:
+    """Seconds since 1970 as ISO 8601 in UTC; empty for None.
+
+    Examples
+    --------
+    >>> time_text(0.0), time_text(None)
+    ('1970-01-01T00:00:00+00:00', '')
+    """
+    return "" if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
+
+
+def log_table(review: Review) -> DataFrame:
+    """The log as a table: number, time (ISO 8601, UTC), reviewer, operation, features, words, reason, note, undone."""
+    import pandas
+
+    rows = [
+        {
+            "number": one.number, "time": time_text(one.created), "reviewer": one.reviewer, "operation": one.edit.op,
+            "features": ", ".join([*one.edit.ids, *(name for name in one.edit.made if name not in one.edit.ids)]),
+            "words": one.edit.words, "reason": one.edit.reason or "", "note": one.edit.note or "",
+            "undone": one.number in review.undone,
+        }
+        for one in review.log
+    ]  # fmt: skip
+    columns = ["number", "time", "reviewer", "operation", "features", "words", "reason", "note", "undone"]
+    return pandas.DataFrame(rows, columns=columns)
+
+
+def write_log(review: Review, path: Path) -> None:
+    """Write the table of `log_table` as CSV.
+
+    Raises
+    ------
+    StorageError
+        When the disk does not take it.
+    """
+    with atomic_path(path) as aside:
+        log_table(review).to_csv(aside, index=False, lineterminator="\n")

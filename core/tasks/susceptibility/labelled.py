@@ -1,0 +1,100 @@
+"""The labelled rows of a validation, as they are given to a reviewer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.jobs.perform import request_of
+from core.review.labels import Labelled
+from core.series.table import read_table_untrusted
+from core.tasks.susceptibility.cells import coordinates_of, labels_of
+from core.tasks.susceptibility.folds import TITLES
+from core.tasks.susceptibility.guess import numbering_columns
+from core.tasks.susceptibility.models import title_of
+from core.tasks.susceptibility.result import CELLS, TABLE, SusceptibilityResult
+from core.wording import within
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from geopandas import GeoSeries
+
+    from core.runs.records import Run
+    from core.runs.store import Store
+    from core.tasks.susceptibility.cells import Columns
+    from core.tasks.susceptibility.view import Choice
+
+
+def labelled_rows(store: Store, run: Run, view: Choice) -> Labelled:
+    """The complete rows of a validated table, with the score of the model and the scheme that are looked at.
+
+    Raises
+    ------
+    InputError
+        When the table is no longer in the store.
+    StorageError
+        When the design matrix is gone.
+    """
+    import pandas as pd
+
+    result = store.result(run.id, SusceptibilityResult)
+    view.checked(result)
+    columns: Columns = request_of(run).columns
+    score = f"score:{view.scheme}:{view.model}"
+    matrix = pd.read_parquet(result.artifact(CELLS), columns=["row", "landslide", score])
+    dataset = store.dataset(run.input(TABLE).dataset_id)
+    source = read_table_untrusted(dataset.path)
+    rows = matrix["row"].to_numpy(np.int64)
+    table = pd.DataFrame({
+        "id": [f"R{row}" for row in rows], "row": rows, "landslide": matrix["landslide"].to_numpy(bool),
+        "score": matrix[score].to_numpy(np.float64),
+    })  # fmt: skip
+    named = source[_recognised_by(source, columns)].iloc[rows].reset_index(drop=True)
+    scored_by = f"{title_of(view.model)}, {within(TITLES[view.scheme])}"  # type: ignore[index]
+    return Labelled(
+        table, named, scored_by, _points(source.iloc[rows], columns, dataset.name), source,
+        lambda labels: corrected_table(source, columns, labels),
+    )  # fmt: skip
+
+
+def _recognised_by(source: pd.DataFrame, columns: Columns) -> list[str]:
+    """Columns by which people recognise a row, in the order of the table; of names that differ in case alone one."""
+    wanted = {*numbering_columns(source), columns.x, columns.y, columns.group, columns.date} - {columns.target, ""}
+    found: dict[str, str] = {}
+    for name in map(str, source.columns):
+        if name in wanted:
+            found.setdefault(name.lower(), name)
+    return list(found.values())
+
+
+def _points(rows: pd.DataFrame, columns: Columns, name: str) -> GeoSeries | None:
+    """Where the rows are; None where the table does not say in which coordinate system."""
+    import geopandas
+    import shapely
+
+    found = coordinates_of(rows, columns, name)
+    if found is None or found.known_crs is None:
+        return None
+    return geopandas.GeoSeries(shapely.points(found.places), crs=found.known_crs)
+
+
+def corrected_table(source: pd.DataFrame, columns: Columns, labels: Mapping[int, bool]) -> pd.DataFrame:
+    """A table with other labels, written as the table writes them.
+
+    Parameters
+    ----------
+    labels
+        By row, from 0: True for a landslide. A row that becomes one is given the first value that stands for a
+        landslide in the table, one that becomes none the most frequent of those that do not.
+    """
+    target = source[columns.target]
+    landslide, known = labels_of(target, columns, "the table")
+    yes, no = target[landslide].iloc[0], target[known & ~landslide].mode().iloc[0]
+    new = target.astype(object).copy()
+    for row, is_landslide in labels.items():
+        new.iloc[row] = yes if is_landslide else no
+    changed = source.copy()
+    changed[columns.target] = new.infer_objects()
+    return changed

@@ -1,0 +1,271 @@
+"""Labels of a validated table: reviewed, undone, exported, and corrected in a table of their own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+
+from core.cli.main import main
+from core.errors import InputError
+from core.jobs.perform import run_inline
+from core.report.make import make_report
+from core.report.state import is_out_of_date
+from core.review import log
+from core.review.labels import (
+    CAUTION,
+    OpenedLabels,
+    export_labels,
+    has_labels,
+    label_fields,
+    label_table,
+    labels_words,
+    open_labels,
+)
+from core.runs.store import Store
+from core.series.table import read_table_untrusted
+from core.tasks.susceptibility.cells import Columns
+from core.tasks.susceptibility.labelled import corrected_table
+from core.tasks.susceptibility.run import Request, order_of
+from core.tasks.susceptibility.view import Choice
+from tests.factories import keep, made_run
+
+ANNA, BEN = "Anna", "Ben"
+ROWS = 60
+
+
+def write_table(path: Path) -> Path:
+    """Units whose label follows the slope, but for two: R8 is steep without a landslide, R9 flat with one."""
+    landslide = [n % 2 for n in range(ROWS)]
+    slope = [10 * label + n % 7 for n, label in enumerate(landslide)]
+    slope[8], slope[9] = 14, 0
+    table = pd.DataFrame({"unit_id": [f"U{n}" for n in range(ROWS)]})
+    table["label"] = ["yes" if one else "no" for one in landslide]
+    table["slope"], table["relief"] = slope, [n % 5 for n in range(ROWS)]
+    table["x"], table["y"] = [700_000 + 10 * n for n in range(ROWS)], [9_550_000 + 90 * (n % 11) for n in range(ROWS)]
+    table.loc[3, "slope"] = np.nan  # an incomplete row, which no model learns from
+    table.to_csv(path, index=False)
+    return path
+
+
+def validated(store: Store, path: Path, columns: Columns) -> str:
+    request = Request(columns, ("logistic_regression", "naive_bayes"), ("random",), repeats=1)
+    return run_inline(store, order_of(store.add_dataset(path, path.name, "table"), request))
+
+
+PLACED = Columns("label", ("slope", "relief"), (), "x", "y", "EPSG:32717")
+
+
+@pytest.fixture
+def run(store: Store, tmp_path: Path) -> str:
+    return validated(store, write_table(tmp_path / "units.csv"), PLACED)
+
+
+def opened(store: Store, run: str, view: Choice | None = None) -> OpenedLabels:
+    return open_labels(store, store.run(run), view)
+
+
+def marked(
+    store: Store, run: str, ids: tuple[str, ...], judgement: str, reviewer: str = ANNA, **said: str
+) -> OpenedLabels:
+    now = opened(store, run)
+    edit = now.judge(ids, judgement, **said)  # type: ignore[arg-type]
+    log.append(store, run, now.features, edit, reviewer=reviewer, seen=now.review.number, view=now.view_values)
+    return opened(store, run)
+
+
+def test_rows_come_in_the_order_in_which_the_model_contradicts_their_labels(store: Store, run: str) -> None:
+    now = opened(store, run)
+
+    first = now.labelled.table["id"].to_numpy()[now.order][:2]
+    assert set(first) == {"R8", "R9"}
+    assert np.all(np.diff(now.disagreement[now.order]) <= 0)
+    assert len(now.features) == ROWS - 1
+    assert "R3" not in now.features
+    assert list(now.labelled.named.columns) == ["unit_id", "x", "y"]
+    assert now.labelled.named["unit_id"][7] == "U8"  # the incomplete row above it is no row of the design matrix
+    assert now.labelled.scored_by == "Logistic regression, random folds"
+
+
+def test_scores_are_those_of_the_model_that_is_looked_at(store: Store, run: str) -> None:
+    one, other = (opened(store, run, Choice("random", name)) for name in ("logistic_regression", "naive_bayes"))
+
+    assert not np.allclose(one.labelled.table["score"], other.labelled.table["score"])
+    with pytest.raises(InputError, match="has no model"):
+        opened(store, run, Choice("random", "xgboost"))
+
+
+def test_a_label_is_confirmed_or_wrong_and_the_table_stays(store: Store, run: str) -> None:
+    before = store.dataset(store.run(run).input("table").dataset_id).path.read_bytes()
+    marked(store, run, ("R9",), "rejected", reason="position inaccurate", note="other bank of the river")
+    now = marked(store, run, ("R8", "R10"), "confirmed", BEN)
+
+    assert now.counts == {"unreviewed": ROWS - 4, "confirmed": 2, "rejected": 1}
+    assert now.corrections == {9: False}
+    assert labels_words(now) == "3 of 59 labels reviewed: 2 correct, 1 wrong: 1 row labelled as landslide is none."
+    assert [one.edit.words for one in now.review.log[1:]] == [
+        "Label of R9 marked as wrong", "Labels of R8, R10 marked as correct",
+    ]  # fmt: skip
+    assert store.dataset(store.run(run).input("table").dataset_id).path.read_bytes() == before
+
+
+def test_edits_are_undone_by_their_reviewer_and_conflicts_refused(store: Store, run: str) -> None:
+    now = marked(store, run, ("R9",), "rejected")
+    marked(store, run, ("R9",), "confirmed", BEN)
+    late, seen = now.judge(("R9",), "rejected"), now.review.number
+    with pytest.raises(log.ReviewConflictError, match="Ben changed this in the meantime"):
+        log.append(store, run, now.features, late, reviewer=ANNA, seen=seen, view={})
+
+    log.undo(store, run, now.features, BEN)
+    assert opened(store, run).corrections == {9: False}
+    log.undo(store, run, now.features, ANNA)
+    assert opened(store, run).reviewed == 0
+    log.redo(store, run, now.features, ANNA)
+    assert opened(store, run).corrections == {9: False}
+
+
+def test_a_label_marked_as_not_reviewed_is_none_of_the_reviewed(store: Store, run: str) -> None:
+    marked(store, run, ("R9",), "rejected", reason="other")
+    now = marked(store, run, ("R9",), "unreviewed")
+
+    assert now.reviewed == 0
+    assert now.review.features["R9"].reason == ""
+
+
+def test_what_is_exported_says_what_is_known_and_no_more(store: Store, run: str, tmp_path: Path) -> None:
+    marked(store, run, ("R8",), "rejected", reason="landslide there", note="seen in 2019")
+    now = marked(store, run, ("R9",), "confirmed")
+    told = export_labels(now, tmp_path / "out")
+
+    made = {path.name for path in (tmp_path / "out").iterdir()}
+    assert made == {
+        "reviewed_labels.csv", "reviewed_labels_fields.csv", "reviewed_labels.gpkg", "corrected_table.csv",
+        "review_log.csv", "review.json",
+    }  # fmt: skip
+    table = pd.read_csv(tmp_path / "out" / "reviewed_labels.csv").set_index("row")
+    assert len(table) == ROWS - 1
+    assert (table.loc[8, "label"], table.loc[8, "label_reviewed"], table.loc[8, "status"]) == (0, 1, "rejected")
+    assert (table.loc[9, "label"], table.loc[9, "label_reviewed"]) == (1, 1)
+    assert table["label_reviewed"].isna().sum() == ROWS - 3
+    assert table.loc[8, ["reason", "note", "reviewer"]].tolist() == ["landslide there", "seen in 2019", ANNA]
+    assert table.loc[8, "table_unit_id"] == "U8"
+    assert set(label_fields(now)) == set(label_table(now).columns)
+    file, layer = tmp_path / "out" / "reviewed_labels.gpkg", "reviewed_labels"
+    info, points = pyogrio.read_info(file, layer), pyogrio.read_dataframe(file, layer=layer)
+    assert (info["crs"], info["geometry_type"], len(points)) == ("EPSG:32717", "Point", ROWS - 1)
+    eight = points[points["row"] == 8].iloc[0]
+    assert (eight.geometry.x, eight.geometry.y) == (700_080, 9_550_000 + 90 * 8)
+    assert told["corrected_to_landslide"] == 1
+    assert told["corrected_to_no_landslide"] == 0
+    assert told["caution"] == CAUTION
+    assert json.loads((tmp_path / "out" / "review.json").read_text()) == told
+
+
+def test_the_corrected_table_is_that_of_the_run_with_other_labels_alone(store: Store, run: str, tmp_path: Path) -> None:
+    marked(store, run, ("R8", "R9"), "rejected")
+    export_labels(opened(store, run), tmp_path)
+    new = read_table_untrusted(tmp_path / "corrected_table.csv")
+    old = read_table_untrusted(store.dataset(store.run(run).input("table").dataset_id).path)
+
+    assert new.drop(columns="label").equals(old.drop(columns="label"))
+    differing = np.flatnonzero(new["label"] != old["label"])
+    assert differing.tolist() == [8, 9]
+    assert new["label"][[8, 9]].tolist() == ["yes", "no"]
+    again = validated(store, tmp_path / "corrected_table.csv", PLACED)
+    first, second = (store.run(one).metrics["auroc_random"] for one in (run, again))
+    assert second > first
+
+
+@pytest.mark.parametrize(
+    ("values", "positive", "flipped"),
+    [
+        ([1, 0, 1, 0, 0], "", [0, 1, 1, 0, 0]),
+        (["slide", "none", "slide", "fall", "none"], "slide", ["none", "slide", "slide", "fall", "none"]),
+        ([True, False, True, False, False], "", [False, True, True, False, False]),
+    ],
+)
+def test_a_corrected_label_is_written_as_the_table_writes_labels(
+    values: list[object], positive: str, flipped: list[object]
+) -> None:
+    source = pd.DataFrame({"label": values, "slope": range(5)})
+    new = corrected_table(source, Columns("label", ("slope",), positive=positive), {0: False, 1: True})
+
+    assert new["label"].tolist() == flipped
+    assert new["label"].dtype == source["label"].dtype
+    assert source["label"].tolist() == values
+
+
+def test_rows_without_a_known_coordinate_system_have_no_place(store: Store, tmp_path: Path) -> None:
+    path = write_table(tmp_path / "units.csv")
+    without = opened(store, validated(store, path, Columns("label", ("slope", "relief"), (), "x", "y")))
+    export_labels(without, tmp_path / "out")
+
+    assert without.labelled.points is None
+    assert not (tmp_path / "out" / "reviewed_labels.gpkg").exists()
+    table = pd.read_csv(tmp_path / "out" / "reviewed_labels.csv")
+    assert table.loc[0, ["table_x", "table_y"]].tolist() == [700_000, 9_550_000]
+
+
+def test_only_a_validation_has_labels(store: Store, run: str, tmp_path: Path) -> None:
+    mapped = keep(store, made_run(tmp_path / "made", np.full((8, 8), 0.9), "without CRS"))
+
+    assert has_labels(store.run(run))
+    assert not has_labels(store.run(mapped.id))
+    with pytest.raises(InputError, match="no labels"):
+        open_labels(store, store.run(mapped.id))
+
+
+def test_the_report_tells_of_the_review_once_there_is_one(store: Store, run: str) -> None:
+    make_report(store, run)
+    before = store.run(run).artifact("report")
+    assert before is not None
+    assert "Review of the labels" not in before.path.read_text(encoding="utf-8")
+    assert not is_out_of_date(store, store.run(run), before.path)
+
+    marked(store, run, ("R9",), "rejected", reason="<b>other bank</b>")
+    assert is_out_of_date(store, store.run(run), before.path)
+    make_report(store, run)
+    after = store.run(run).artifact("report")
+    assert after is not None
+    text = after.path.read_text(encoding="utf-8")
+    assert "Review of the labels" in text
+    assert "1 row labelled as landslide is none" in text
+    assert "&lt;b&gt;other bank" in text
+    assert "not independent evidence" in text
+
+
+def command(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
+    assert main(["review", *words]) == 0
+    told: dict[str, object] = json.loads(capsys.readouterr().out)
+    return told
+
+
+def test_labels_are_reviewed_by_commands(
+    store: Store, run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = command(capsys, "mark", run, "R8", "R9", "--wrong", "--reviewer", ANNA, "--reason", "other")
+    assert told["words"] == "Labels of R8, R9 marked as wrong"
+    assert told["counts"] == {"unreviewed": ROWS - 3, "confirmed": 0, "rejected": 2}
+    command(capsys, "undo", run, "--reviewer", ANNA)
+    assert opened(store, run).reviewed == 0
+    command(capsys, "redo", run, "--reviewer", ANNA)
+    shown = command(capsys, "show", run)
+    assert {"R8", "R9"} <= {one["id"] for one in shown["labels"]}  # type: ignore[attr-defined]
+    assert command(capsys, "export", run, "--out", str(tmp_path / "out"))["corrected_to_landslide"] == 1
+    assert (tmp_path / "out" / "corrected_table.csv").exists()
+
+
+def test_a_command_for_outlines_is_refused_for_labels(
+    store: Store, run: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del store
+    assert main(["review", "merge", run, "R8", "R9", "--reviewer", ANNA]) != 0
+    assert "labels" in capsys.readouterr().err
+    assert main(["review", "mark", run, "R3", "--wrong", "--reviewer", ANNA]) != 0
+    assert "There is no R3" in capsys.readouterr().err
+    assert main(["review", "show", run, "--threshold", "0.5"]) != 0
+    assert "--threshold applies to runs of the task" in capsys.readouterr().err
