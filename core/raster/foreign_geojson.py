@@ -82,7 +82,7 @@ def features_of(file: Path, limits: Limits) -> tuple[dict[str, Any], list[dict[s
     else:
         raise UnsafeFileError(
             f"{file.name} is not GeoJSON: its type is {str(kind)[:40]!r}.",
-            "Other JSON documents are not opened, to protect the server.",
+            "Other JSON documents are not opened, for security reasons.",
             "Export a FeatureCollection.",
         )
     if not isinstance(features, list) or not features:

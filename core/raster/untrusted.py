@@ -123,7 +123,7 @@ def sniff(path: str | os.PathLike[str]) -> Driver:
             return driver
     raise UnsafeFileError(
         f"{file.name} is not a GeoTIFF, PNG or JPEG image: its content is of another type or damaged.",
-        "Other types of images are not opened, to protect the server.",
+        "Other types of images are not opened, for security reasons.",
         "Choose another file, or export the image again as GeoTIFF, for example with QGIS or gdal_translate.",
     )
 

@@ -105,6 +105,6 @@ def _recognised(path: str | os.PathLike[str]) -> tuple[Path, Kind]:
         return file, "geojson"
     raise UnsafeFileError(
         f"{file.name} is not a GeoPackage, GeoJSON or zipped Shapefile: its content is of another type or damaged.",
-        "Other types of vector layers are not opened, to protect the server.",
+        "Other types of vector layers are not opened, for security reasons.",
         "Choose another file, or export the layer again as GeoPackage, for example with QGIS or ogr2ogr.",
     )

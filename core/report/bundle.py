@@ -6,6 +6,7 @@
     valley_mapping_probability_0123abcd.tif    files of the run, by what they are to it (see `core.report.names`)
     valley_mapping_report_0123abcd.html        its report
     valley_mapping_landslides_0123abcd.gpkg    what its task makes of it for other programs: polygons, tables, a figure
+    valley_mapping_reviewed_0123abcd.gpkg      what reviewers made of it, where somebody reviewed it
     explanations/<first 8 digits>/…            files of the explanations derived from it
     outlines/<first 8 digits>/…                its landslides, where a job or a mapping model outlined them
 
@@ -26,7 +27,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import core
 from core.errors import InputError, LandslideError, StorageError
-from core.report.exporting import MANIFEST, prepared, prepared_report
+from core.report.exporting import MANIFEST, prepared, prepared_report, prepared_review
 from core.report.names import named, of_artifact
 from core.runs.files import CHUNK
 from core.runs.kinds import tasks
@@ -166,7 +167,7 @@ def contents(
     left_out: list[dict[str, str]] = []
     made: dict[str, Path] = {}
     reports = (("report", prepared_report),) if report else ()
-    for what, prepare in (*reports, ("GIS files", prepared)):
+    for what, prepare in (*reports, ("GIS files", prepared), ("files of the review", prepared_review)):
         try:
             made |= prepare(store, run, view)
         except LandslideError as error:

@@ -18,6 +18,9 @@ from core.raster.folder import copy_file, make_folder
 from core.raster.write import atomic_path
 from core.report.make import REPORT, reported, write_reports
 from core.report.names import is_of, named, of_artifact, renamed
+from core.review.found import can_be_reviewed, open_review, reviewed_run
+from core.review.inventory import export_review
+from core.review.labels import export_labels, has_labels, open_labels
 from core.review.log import last_number
 from core.runs.kinds import find_task, is_primary
 from core.runs.result import GridResult
@@ -149,6 +152,33 @@ def prepared_report(store: Store, run: Run, view: Any) -> dict[str, Path]:  # no
             pass
 
     return _made_once(store, run, ("report", view, edits), make)
+
+
+def prepared_review(store: Store, run: Run, view: Any) -> dict[str, Path]:  # noqa: ANN401  the task's own
+    """Files of the review of a finished run, by the names under which they leave; none where nobody reviewed it.
+
+    Of a run that only adds a reference check they are those of the run that it is derived from.
+
+    Raises
+    ------
+    LandslideError
+        When a file is gone, the disk is full, or the log is of a newer version.
+    """
+    known = reviewed_run(store, run)
+    edits = last_number(store, known.id)
+    if run.status != "done" or not edits:
+        return {}
+    labels = has_labels(known)
+    if not labels and not can_be_reviewed(known):
+        return {}
+
+    def make(folder: Path) -> None:
+        if labels:
+            export_labels(open_labels(store, known, view), folder)
+        else:
+            export_review(open_review(store, known), folder)
+
+    return _made_once(store, run, ("review", view if labels else None, edits), make)
 
 
 def _made_once(store: Store, run: Run, asked: tuple[Any, ...], make: Callable[[Path], None]) -> dict[str, Path]:

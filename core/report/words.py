@@ -74,7 +74,7 @@ def why_undefined(scores: Mapping[str, float], what: str, found: int, known: int
     Examples
     --------
     >>> why_undefined({"Precision": math.nan, "Recall": 0.0}, "detection", 0, 3)
-    'Undefined (–): Precision, because no detection was found in the area that the reference covers.'
+    'Undefined (–): Precision, because no detection was found in the compared area.'
     >>> why_undefined({"Precision": 0.5}, "detection", 2, 3)
     ''
     """
@@ -83,7 +83,7 @@ def why_undefined(scores: Mapping[str, float], what: str, found: int, known: int
         return ""
     reasons = []
     if not found:
-        reasons.append(f"no {what} was found in the area that the reference covers")
+        reasons.append(f"no {what} was found in the compared area")
     if not known:
         reasons.append("the reference holds no landslide in the area processed")
     return f"Undefined (–): {', '.join(names)}, because {' and '.join(reasons or ['their denominator is zero'])}."

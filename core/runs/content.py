@@ -124,7 +124,7 @@ def _recognised(file: Path, suffix: str, form: Form | None) -> Recognised:
             return Recognised("table", ".tsv" if suffix in (".tsv", ".tab") else ".csv")
         raise UnsafeFileError(
             f"{file.name} cannot be opened: it is not one of the supported file types.",
-            "Other types of files are not opened, to protect the server.",
+            "Other types of files are not opened, for security reasons.",
             f"Choose a {'; a '.join(_KINDS.values())}.",
         ) from None
 

@@ -108,7 +108,9 @@ class DatasetStore:
         )
         return self.dataset(self._added(values, companions or {}))
 
-    def upload_dataset(self, content: BinaryIO, name: str, form: Form | None = None) -> DatasetRecord:
+    def upload_dataset(
+        self, content: BinaryIO, name: str, form: Form | None = None, *, made_from: DatasetRecord | None = None
+    ) -> DatasetRecord:
         """Keep an uploaded file under a name of ours; the same file given under the same name is the same dataset.
 
         Parameters
@@ -119,6 +121,8 @@ class DatasetStore:
             Name that it came with.
         form
             What it must be; told by its content when None.
+        made_from
+            The dataset that it is a changed copy of, whose licence and citation hold for it as well.
 
         Raises
         ------
@@ -133,7 +137,7 @@ class DatasetStore:
                 found = contents.recognise(aside, name, form)
                 contents.check(aside, found.form)
             with self._kept(aside, digest, found.suffix) as file, self.database.write() as session:
-                values = _values(found.form, one_line(name), file, file_digest=digest, origin=UPLOADED)
+                values = _values(found.form, one_line(name), file, file_digest=digest, **_origin(made_from))
                 # One to which nothing was added since.
                 identity = (same_row(session, values, {}) or make_row(session, values, {})).id
         finally:
@@ -212,6 +216,17 @@ def hold(session: Session, identity: str) -> DatasetRow:
     if row is None:
         raise not_here()
     return row
+
+
+def _origin(made_from: DatasetRecord | None) -> dict[str, Any]:
+    """Where an upload comes from, and the terms of what it was made from."""
+    if made_from is None:
+        return {"origin": UPLOADED}
+    one = made_from
+    return {
+        "origin": one_line(f"changed from {one.name} ({one.origin})"), "synthetic": one.synthetic,
+        "licence": one.licence, "citation": one.citation,
+    }  # fmt: skip
 
 
 def _values(

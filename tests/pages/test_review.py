@@ -122,7 +122,7 @@ def test_a_name_outlives_a_page_that_is_loaded_anew(
     assert review(store, run).review.log[-1].reviewer == "Zoë <b> " + "x" * 72
     # Whoever empties the field has no name, whatever the browser remembers.
     next(one for one in page.text_input if one.label == "Reviewer").set_value("").run()
-    assert "Reviewing as nobody yet" in texts(page)
+    assert "Enter your name above the map to review." in texts(page)
 
 
 def test_right_and_wrong_are_marked_one_after_the_other(page: AppTest, store: Store, run: str) -> None:
@@ -292,7 +292,7 @@ def test_what_was_merged_or_split_is_told_with_what_became_of_it(
     log.append(store, run, now.features, actions.merge(now.review, [first, second]), reviewer=ANNA, seen=0,
                view=now.view_values)  # fmt: skip
     opened(page, run)
-    assert "also stands for merged outlines and for the parts of split ones: 1 in all." in texts(page)
+    assert "have the status *outline corrected* as well (outlines with it: 1)." in texts(page)
     select(page, run, second)
     assert f"**Selected landslide {second}** · not in the reviewed inventory: merged into {first}" in texts(page)
     page.session_state["mapping-tab"] = "Findings"

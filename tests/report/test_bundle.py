@@ -15,6 +15,8 @@ import pytest
 
 from core.errors import InputError, StorageError
 from core.report.bundle import bundle, bundle_name, manifest
+from core.review import log
+from core.review.found import open_review
 from core.runs.files import CHUNK
 from core.runs.records import Failure, Order
 from core.runs.result import RunResult
@@ -94,6 +96,24 @@ def test_the_manifest_says_where_it_came_from_and_what_is_in_the_zip(store: Stor
     }
     assert files[named(run, "report.html")]["derived"]
     assert files[named(run, "reference.tif")]["digest"] == store.run(run.id).artifact("truth").digest
+
+
+def test_the_zip_holds_what_reviewers_made_of_a_run(store: Store, run: MappingResult) -> None:
+    found = open_review(store, store.run(run.id))
+    (landslide,) = found.features
+    before = opened(store, run.id).namelist()
+    edit = found.judge((landslide,), "rejected", "road or building")
+    log.append(store, run.id, found.features, edit, reviewer="Anna", seen=0, view=found.view_values)
+    with opened(store, run.id) as archive:
+        reviewed = {name: archive.read(name) for name in set(archive.namelist()) - set(before)}
+        prepared = {one["file"] for one in json.loads(archive.read("manifest.json"))["prepared"]}
+
+    expected = ("reviewed.gpkg", "reviewed.csv", "review-log.csv", "review.json")
+    assert {named(run, name) for name in expected} <= set(reviewed) <= prepared
+    assert b"road or building" in reviewed[named(run, "reviewed.csv")]
+    log.undo(store, run.id, found.features, "Anna")
+    with opened(store, run.id) as archive:
+        assert b"road or building" not in archive.read(named(run, "reviewed.csv"))
 
 
 def test_equal_runs_give_equal_bytes(store: Store, run: MappingResult) -> None:

@@ -70,9 +70,9 @@ def test_a_number_is_not_parted_from_its_unit() -> None:
 @pytest.mark.parametrize(
     ("found", "known", "reason"),
     [
-        (0, 3, "because no box was found in the area that the reference covers."),
+        (0, 3, "because no box was found in the compared area."),
         (2, 0, "because the reference holds no landslide in the area processed."),
-        (0, 0, "because no box was found in the area that the reference covers and the reference holds no landslide "
+        (0, 0, "because no box was found in the compared area and the reference holds no landslide "
                "in the area processed."),
     ],
 )  # fmt: skip

@@ -106,7 +106,7 @@ def _false_alarm_rate(view: View, false_positive: int) -> str:
     if not area:
         return ""
     rate = false_positive * pixel_area(view.result) / (area / 1e6)
-    return tr("False alarms: **{rate:,.0f} m² per km²** of the area that the reference covers.").format(rate=rate)
+    return tr("False alarms: **{rate:,.0f} m² per km²** of the compared area.").format(rate=rate)
 
 
 def _offer_reference(view: View) -> None:

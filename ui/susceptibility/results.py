@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,6 +14,7 @@ from ui.choices import in_address
 from ui.feedback import plain
 from ui.messages import tr, tr_noop
 from ui.susceptibility import factors_tab, why
+from ui.susceptibility.source import SOURCE
 from ui.task import explained, export, provenance
 from ui.task.key_figures import KeyFigure, show_key_figures
 from ui.task.notes import show_lead
@@ -21,6 +23,7 @@ from ui.task.view import view_from_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from pandas import DataFrame
 
@@ -66,8 +69,8 @@ def show(task: TaskPage, found: Run) -> None:
         models = {name: title_of(name) for name in result.models}
         model = in_address(tr("Model"), models, default.model, key="shown")
     parts = {
-        "Findings": findings, "Scores": scores, "Factors": factors_tab.show, "Why": why.show, "Export": export_tab,
-        "Provenance": _provenance,
+        "Findings": findings, "Review": review, "Scores": scores, "Factors": factors_tab.show, "Why": why.show,
+        "Export": export_tab, "Provenance": _provenance,
     }  # fmt: skip
     wanted = "Why" if explained.led_here(task.name) else ""
     show_tabs(task.name, parts, Shown(result, Choice(scheme, model)), wanted)
@@ -131,6 +134,24 @@ def findings(view: Shown) -> None:
         tr("Each symbol is the mean AUROC over folds and repeats; the line is its 95 % interval (DeLong). Models with "
         "widely overlapping lines cannot be ranked with this number of cells.")
     )
+
+
+def review(view: Shown) -> None:
+    """The labels of the table."""
+    from ui.task import label_tab
+
+    run = resources.store().run(view.result.id)
+    table = resources.store().dataset(view.result.subject.dataset_id)
+
+    def again(corrected: Path) -> None:
+        stem = PurePath(table.name).stem
+        with corrected.open("rb") as file:
+            made = resources.store().upload_dataset(
+                file, f"{stem}, labels corrected in the review of {run.id[:8]}.csv", "table", made_from=table
+            )
+        SOURCE.use(made, prefill=run.id)
+
+    label_tab.show(run, view.choice, again)
 
 
 def scores(view: Shown) -> None:

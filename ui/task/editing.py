@@ -238,5 +238,7 @@ def show_log(at: Edited) -> None:
     st.dataframe(
         log[::-1], hide_index=True, column_config=config, height=240, alt="Edit log", key=f"log-{at.run}"
     )
-    told = tr("No entry is removed: undoing an edit adds one, and the edit is ticked as undone. Reviewing as {name}.")
-    st.caption(told.format(name=plain(reviewer()) or tr("nobody yet")))
+    told = tr("No entry is removed: undoing an edit adds one, and the edit is ticked as undone.")
+    name = plain(reviewer())
+    who = tr("Reviewing as {name}.").format(name=name) if name else tr("Enter your name above the map to review.")
+    st.caption(f"{told} {who}")

@@ -65,7 +65,8 @@ def show_report(result: RunResult, choice: object, values: Mapping[str, str], ho
                 tr("The report differs from this page: settings, the review, explanations or notes have changed since "
                    "it was written. Press *Update report* to write it again.")
             )
-        st.caption(tr("{holds} as they were when it was written.").format(holds=holds))
+        else:
+            st.caption(tr("{holds} as they were when it was written.").format(holds=holds))
     _show_addresses(result, run, values)
 
 

@@ -73,7 +73,7 @@ def show_coordinates(x: float, y: float, grid: Grid, of: str = "pixel") -> None:
     Parameters
     ----------
     of
-        What it is the centre of, in a word.
+        What it is the centre of, in a word; empty for a place by itself.
     """
     from core.figures.cartography import coordinate_system
     from core.raster.located import pasted
@@ -82,7 +82,8 @@ def show_coordinates(x: float, y: float, grid: Grid, of: str = "pixel") -> None:
         return
     here, degrees = pasted(x, y, grid.crs.to_wkt())
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        first = tr("Centre of the {of}: x, y, {system}").format(of=tr(of), system=coordinate_system(grid))
+        first = tr("Centre of the {of}: x, y, {system}") if of else tr("Position: x, y, {system}")
+        first = first.format(of=tr(of), system=coordinate_system(grid))
         for name, text in ((first, here), (tr("latitude, longitude"), degrees)):
             # Of its own, so that a name and its numbers come to stand on one line.
             with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):

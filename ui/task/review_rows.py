@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -19,7 +20,7 @@ from ui.task.table import number_column
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from core.review.edits import Judgement
+    from core.review.edits import Edit, Judgement
 
 NAMED = 8
 """Selected rows that are named one by one; they may be out of sight in the table."""
@@ -107,47 +108,51 @@ def meant(rows: list[str], before: list[str], offered: str) -> list[str]:
     return [name for name in rows if name != offered] if before == [offered] and len(rows) == 2 else rows
 
 
-def _several(at: Reviewing, ticked: list[str]) -> None:
-    """What can be done with the selected rows, where they are seen."""
-    if len(ticked) < 2:
-        words = tr("Select rows to mark or delete them, or several to merge them.")
-        if ticked and ticked == [onward(at.run).get()]:
-            told = tr("{name} was selected as the next one. Selecting another row replaces this selection.")
-            words = f"{plain(told.format(name=ticked[0]))} {words}"
-        st.caption(words)
-    if not ticked:
-        return
-    from core.review import actions
-    from core.review.edits import Edit
+@dataclass(frozen=True)
+class _Chosen:
+    """The rows that the buttons below a table were drawn for, and what the buttons do with them.
 
-    off, ids = not is_named(), tuple(ticked)
+    Attributes
+    ----------
+    at
+        The review.
+    ids
+        Their ids.
+    """
 
-    def still() -> tuple[str, ...]:
-        """Those that are ticked at this moment, of those that the buttons were drawn for."""
-        now = at.ticked
-        return tuple(name for name in ids if name in now)
+    at: Reviewing
+    ids: tuple[str, ...]
 
-    def judged(judgement: Judgement) -> None:
-        if len(ids) == 1:
-            judge_one(at, ids[0], judgement, onwards=judgement != "unreviewed", place="rows")
+    def _still(self) -> tuple[str, ...]:
+        """Those of them that are ticked at this moment."""
+        now = self.at.ticked
+        return tuple(name for name in self.ids if name in now)
+
+    def judge(self, judgement: Judgement) -> None:
+        if len(self.ids) == 1:
+            judge_one(self.at, self.ids[0], judgement, onwards=judgement != "unreviewed", place="rows")
             return
-        do(at, lambda: Edit("judge", still(), judgement=judgement), place="rows")
+        do(self.at, lambda: self.at.opened.judge(self._still(), judgement), place="rows")
 
-    def deleted() -> None:
-        if len(ids) == 1:
-            delete_one(at, ids[0], place="rows")
+    def delete(self) -> None:
+        from core.review.edits import Edit
+
+        if len(self.ids) == 1:
+            delete_one(self.at, self.ids[0], place="rows")
             return
-        do(at, lambda: Edit("delete", still()), place="rows")
+        do(self.at, lambda: Edit("delete", self._still()), place="rows")
 
-    def merged() -> None:
-        made: list[str] = []
+    def merge(self) -> None:
+        from core.review import actions
+
+        at, made = self.at, list[str]()
 
         def edit() -> Edit:
-            found = actions.merge(at.review, still())
+            found = actions.merge(at.review, self._still())
             made.extend(found.made)
             return found
 
-        wrong = [name for name in ids if at.review.features[name].status == "rejected"]
+        wrong = [name for name in self.ids if at.review.features[name].status == "rejected"]
 
         def select() -> None:
             if wrong:
@@ -158,18 +163,32 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
 
         do(at, edit, then=select, place="rows")
 
-    named = f": {', '.join(ids)}" if len(ids) <= NAMED else ""
-    st.markdown(tr("**{count:,} selected**").format(count=len(ids)) + plain(named))
+
+def _several(at: Reviewing, ticked: list[str]) -> None:
+    """What can be done with the selected rows, where they are seen."""
+    if len(ticked) < 2:
+        words = tr("Select rows to mark or delete them, or several to merge them.")
+        if ticked and ticked == [onward(at.run).get()]:
+            told = tr("{name} was selected as the next one. Selecting another row replaces this selection.")
+            words = f"{plain(told.format(name=ticked[0]))} {words}"
+        st.caption(words)
+    if not is_named():
+        st.caption(tr("Enter your name above the map first: until then, marking and editing are off."))
+    if not ticked:
+        return
+    off, chosen = not is_named(), _Chosen(at, tuple(ticked))
+    named = f": {', '.join(ticked)}" if len(ticked) <= NAMED else ""
+    st.markdown(tr("**{count:,} selected**").format(count=len(ticked)) + plain(named))
     # A press that selects one more must leave no other button than Merge below the pointer.
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         key = f"several-{at.run}"
-        st.button(tr("Mark correct"), on_click=judged, args=("confirmed",), disabled=off, key=f"{key}-correct")
-        st.button(tr("Mark false alarm"), on_click=judged, args=("rejected",), disabled=off, key=f"{key}-wrong")
-        st.button(tr("Mark not reviewed"), on_click=judged, args=("unreviewed",), disabled=off, key=f"{key}-open")
-        st.button(tr("Delete"), on_click=deleted, disabled=off, key=f"{key}-delete")
-        if len(ids) > 1:
+        st.button(tr("Mark correct"), on_click=chosen.judge, args=("confirmed",), disabled=off, key=f"{key}-correct")
+        st.button(tr("Mark false alarm"), on_click=chosen.judge, args=("rejected",), disabled=off, key=f"{key}-wrong")
+        st.button(tr("Mark not reviewed"), on_click=chosen.judge, args=("unreviewed",), disabled=off, key=f"{key}-open")
+        st.button(tr("Delete"), on_click=chosen.delete, disabled=off, key=f"{key}-delete")
+        if len(ticked) > 1:
             about = tr("Combine them into one, named after the largest. It counts as a landslide.")
-            st.button(tr("Merge"), on_click=merged, disabled=off, key=f"{key}-merge", help=about)
+            st.button(tr("Merge"), on_click=chosen.merge, disabled=off, key=f"{key}-merge", help=about)
         _offer_nearest(at, ticked)
 
 

@@ -61,8 +61,8 @@ def _tell(at: Reviewing) -> None:
         told = tr("The model's {several}: {list}.").format(several=several, list=", ".join(counted))
         if any(one.is_merged or one.relation[0] == "split from" for one in review.features.values()):
             told += " " + tr(
-                "In the inventory and its files, the status *outline corrected* also stands for merged outlines and "
-                "for the parts of split ones: {count:,} in all."
+                "In the inventory and its files, merged outlines and the parts of split ones have the status *outline "
+                "corrected* as well (outlines with it: {count:,})."
             ).format(count=review.counts["edited"])
         st.caption(told)
     if progress.reviewed or progress.added:

@@ -100,7 +100,7 @@ class Selection:
         st.session_state[f"chosen-in-{self.run}"] = origin
         st.session_state[f"last-click-{self.run}"] = place
 
-    def follow(self, event: MapEvent, grid: Grid) -> None:
+    def follow(self, event: MapEvent, grid: Grid | None) -> None:
         """Choose what the address that led here names, or what was clicked on the map since; the address then names it.
 
         Called before anything is drawn or done that depends on what is chosen.
@@ -110,7 +110,7 @@ class Selection:
         event
             What `ui.maps.told_by` gives.
         grid
-            Of the run.
+            Of the run; None where it has no map, and an address names no place.
         """
         self._follow_address(event, grid)
         self.follow_map(event)
@@ -121,19 +121,19 @@ class Selection:
             elif st.query_params.get(name) != value:
                 st.query_params[name] = value
 
-    def _follow_address(self, event: MapEvent, grid: Grid) -> None:
+    def _follow_address(self, event: MapEvent, grid: Grid | None) -> None:
         """Choose what an address names, once: later it only says what is chosen, and may say so a moment late."""
         followed, number = Slot(f"followed-address-{self.run}", 0), ARRIVALS.get()
         if followed.get() == number:
             return
         followed.put(number)
         named = {key: st.query_params[key][:LONGEST] for key in (ADDRESS, PLACE) if key in st.query_params}
-        name, place = named.get(ADDRESS), place_in(named.get(PLACE, ""), grid)
+        name, place = named.get(ADDRESS), None if grid is None else place_in(named.get(PLACE, ""), grid)
         if named == self.address or (name, place) == (None, None):
             return  # what is chosen already, as on the way back to the page
         if event.clicked is not None:  # on another run of the same scene
             st.session_state[f"seen-click-{self.run}"] = event.clicked
-        self.choose(name, "chart", place, None if place is None else beside(place, grid))
+        self.choose(name, "chart", place, None if place is None or grid is None else beside(place, grid))
         st.session_state[f"arrived-{self.run}"] = (uuid4().hex, name, place)
 
     @property

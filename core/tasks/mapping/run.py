@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -223,7 +224,8 @@ def prepared(store: Store, run: Run) -> Prepared:
     """
     from core.raster.align import reference_reader
 
-    started, clock = now(), time.time() if run.started is None else run.started.timestamp()
+    began = run.started or datetime.now(UTC)
+    started, clock = began.isoformat(timespec="seconds"), began.timestamp()
     record, request = ordered_scene(store, run), request_of_run(run)
     area = request.region(record.scene.grid)
     model, how, predictor = prepare(store, record.scene, request)

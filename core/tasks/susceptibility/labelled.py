@@ -52,7 +52,8 @@ def labelled_rows(store: Store, run: Run, view: Choice) -> Labelled:
         "score": matrix[score].to_numpy(np.float64),
     })  # fmt: skip
     named = source[_recognised_by(source, columns)].iloc[rows].reset_index(drop=True)
-    scored_by = f"{title_of(view.model)}, {within(TITLES[view.scheme])}"  # type: ignore[index]
+    scheme = TITLES[view.scheme].split(" (")[0]  # type: ignore[index]
+    scored_by = f"{title_of(view.model)}, {within(scheme)}"
     return Labelled(
         table, named, scored_by, _points(source.iloc[rows], columns, dataset.name), source,
         lambda labels: corrected_table(source, columns, labels),

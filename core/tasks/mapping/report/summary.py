@@ -108,7 +108,9 @@ def _whose_threshold(subject: MappingSubject) -> str:
     own = subject.own_threshold
     if own is None:
         return "the model's own is not recorded"
-    return "the model's own" if abs(own - subject.choice.threshold) < 0.006 else f"chosen; the model's own is {own:.2f}"
+    if abs(own - subject.choice.threshold) >= 0.006:
+        return f"chosen; the model's own is {own:.2f}"
+    return "the model's own" if own == round(own, 2) else f"the model's own, rounded from {own:.4g}"
 
 
 def meaning(subject: MappingSubject) -> Part:

@@ -1,0 +1,200 @@
+"""The tab Review of a validated table: labels are checked in order of doubt, corrected, and validated again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.jobs.perform import request_of
+from core.review.labels import CAUTION, OpenedLabels, open_labels
+from core.runs.records import RunFilter
+from core.runs.store import Store
+from core.tasks.susceptibility.cells import Columns
+from tests.pages.test_mapping import on_map, press, texts
+from tests.tasks.susceptibility.test_labelled import PLACED, marked, validated, write_table
+
+ANNA = "Anna"
+
+
+@pytest.fixture
+def run(store: Store, tmp_path: Path) -> str:
+    return validated(store, write_table(tmp_path / "units.csv"), PLACED)
+
+
+@pytest.fixture
+def page(repository: Path, store: Store) -> AppTest:
+    del store  # what the page finds
+    return AppTest.from_file(str(repository / "ui" / "main.py"), default_timeout=120)
+
+
+def opened(page: AppTest, run: str, name: str = ANNA, **address: str) -> AppTest:
+    page.switch_page("../pages/susceptibility.py")
+    page.query_params["run"] = run
+    for key, value in address.items():
+        page.query_params[key] = value
+    page.session_state["susceptibility-tab"] = "Review"
+    if name:
+        page.session_state["reviewer"] = name
+    page.run()
+    assert not page.exception
+    assert not [error.value for error in page.error]
+    return page
+
+
+def select(page: AppTest, run: str, *names: str) -> None:
+    page.session_state[f"selected-{run}"] = names[-1]
+    page.session_state[f"review-ticked-{run}"] = list(names)
+    page.run()
+
+
+def now(store: Store, run: str) -> OpenedLabels:
+    return open_labels(store, store.run(run))
+
+
+def chosen(page: AppTest, run: str) -> str | None:
+    value: str | None = page.session_state[f"selected-{run}"]
+    return value
+
+
+def off(page: AppTest) -> set[str]:
+    return {button.label for button in page.button if button.disabled}
+
+
+def test_a_name_is_asked_for_before_a_label_is_marked(page: AppTest, store: Store, run: str) -> None:
+    opened(page, run, name="")
+    select(page, run, "R8")
+    assert {"Label correct", "Label wrong", "Mark not reviewed"} <= off(page)
+    assert "Enter your name first" in texts(page)
+    next(one for one in page.text_input if one.label == "Reviewer").set_value("Anna").run()
+    press(page, "Label wrong")
+    assert now(store, run).review.log[-1].reviewer == "Anna"
+
+
+def test_rows_are_listed_by_how_far_the_score_is_from_the_label(page: AppTest, store: Store, run: str) -> None:
+    opened(page, run)
+    (table,) = (one.value for one in page.dataframe if "score" in one.value)
+
+    assert set(table["id"][:2]) == {"R8", "R9"}
+    assert table["table_unit_id"].tolist() == [f"U{name[1:]}" for name in table["id"]]
+    assert len(table) == 59
+    assert "Logistic regression, random folds" in texts(page)
+
+
+def test_marking_a_label_goes_on_to_the_next_row(page: AppTest, store: Store, run: str) -> None:
+    opened(page, run)
+    before = now(store, run)
+    first, second, third = (str(one) for one in before.labelled.table["id"].to_numpy()[before.order][:3])
+    select(page, run, first)
+    press(page, "Label wrong")
+    assert chosen(page, run) == second
+    press(page, "Label correct")
+
+    assert chosen(page, run) == third
+    found = now(store, run)
+    assert [found.review.features[name].status for name in (first, second)] == ["rejected", "confirmed"]
+    assert "2 of 59 labels reviewed: 1 correct, 1 wrong" in texts(page)
+
+
+def test_several_rows_are_marked_at_once_with_their_reason(page: AppTest, store: Store, run: str) -> None:
+    opened(page, run)
+    select(page, run, "R10", "R12")
+    next(one for one in page.selectbox if one.label == "Reason for a wrong label").set_value("other date or event")
+    next(one for one in page.text_area if one.label == "Note").set_value("storm of 2020")
+    press(page, "Label wrong")
+
+    features = now(store, run).review.features
+    assert {(features[name].status, features[name].reason, features[name].note) for name in ("R10", "R12")} == {
+        ("rejected", "other date or event", "storm of 2020")
+    }
+    press(page, "Mark not reviewed")
+    assert now(store, run).reviewed == 0
+
+
+def test_an_edit_is_undone_and_redone(page: AppTest, store: Store, run: str) -> None:
+    opened(page, run)
+    select(page, run, "R8")
+    press(page, "Label wrong")
+    press(page, ":material/undo:")
+    assert now(store, run).reviewed == 0
+    assert "Undone: Label of R8 marked as wrong" in [one.value.replace("\\", "") for one in page.toast]
+    assert chosen(page, run) == "R8"
+    press(page, ":material/redo:")
+    assert now(store, run).corrections == {8: True}
+
+
+def test_what_another_reviewer_changed_meanwhile_is_not_overwritten(page: AppTest, store: Store, run: str) -> None:
+    opened(page, run)
+    select(page, run, "R8")
+    marked(store, run, ("R8",), "confirmed", "Ben")
+    press(page, "Label wrong")
+
+    assert now(store, run).review.features["R8"].status == "confirmed"
+    assert "Ben changed this in the meantime" in page.error[0].value
+
+
+def test_the_map_shows_each_row_by_its_label_and_status(page: AppTest, store: Store, run: str) -> None:
+    marked(store, run, ("R8",), "rejected")
+    opened(page, run)
+    select(page, run, "R8")
+    told = on_map(page)
+    (layer,) = (one for one in told["vectors"] if one["id"] == "labels")
+
+    assert len(layer["features"]["features"]) == 59
+    facts = {one["properties"]["id"]: dict(one["properties"]["facts"]) for one in layer["features"]["features"]}
+    assert facts["R8"]["Label"] == "no landslide"
+    assert facts["R8"]["Status"] == "label wrong"
+    assert told["selected"] == ["R8"]
+    assert told["focus"] is not None
+    assert "EPSG:32717" in texts(page)
+
+
+def test_a_table_without_coordinate_system_has_no_map_and_says_so(page: AppTest, store: Store, tmp_path: Path) -> None:
+    path = write_table(tmp_path / "units.csv")
+    run = validated(store, path, Columns("label", ("slope", "relief"), (), "x", "y"))
+    opened(page, run, selected="R9")
+
+    assert "no coordinate system" in texts(page)
+    assert chosen(page, run) == "R9"
+    assert "Selected row R9" in texts(page)
+
+
+def test_an_address_keeps_the_selected_rows(page: AppTest, run: str) -> None:
+    opened(page, run, selected="R9", also="R8,R3,nonsense")
+    assert page.session_state[f"review-ticked-{run}"] == ["R8", "R9"]
+    assert page.query_params["also"] == "R8"
+
+
+def test_a_row_that_no_model_learnt_from_is_said_to_be_none(page: AppTest, run: str) -> None:
+    opened(page, run, selected="R3")
+    assert "not among the validated rows" in texts(page)
+    assert "Label wrong" in off(page)
+
+
+def test_the_corrected_table_is_validated_with_the_settings_of_the_run(page: AppTest, store: Store, run: str) -> None:
+    opened(page, run)
+    assert "Validate with the corrected labels" in off(page)
+    select(page, run, "R8", "R9")
+    press(page, "Label wrong")
+    assert CAUTION in texts(page)
+    press(page, "Validate with the corrected labels")
+
+    assert not page.error
+    assert "labels corrected in the review of" in texts(page)
+    press(page, "Validate models")
+    assert not page.exception
+    newest, before = store.runs(RunFilter())[:2]
+    assert before.id == run
+    assert request_of(newest) == request_of(before)
+    assert newest.inputs[0].digest != before.inputs[0].digest
+    assert newest.metrics["auroc_random"] > before.metrics["auroc_random"]
+
+
+def test_files_of_the_review_are_prepared(page: AppTest, store: Store, run: str) -> None:
+    marked(store, run, ("R8",), "rejected")
+    opened(page, run)
+    press(page, "Prepare reviewed files")
+
+    offered = {one.label for one in page.get("download_button")}
+    assert {"reviewed_labels.csv", "reviewed_labels.gpkg", "corrected_table.csv"} <= offered

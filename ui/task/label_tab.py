@@ -1,0 +1,232 @@
+"""The tab Review of a run that learnt from labelled rows: check the labels, correct them, and take them away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from ui.feedback import guard, plain
+from ui.maps import MapEvent, told_by
+from ui.messages import tr
+from ui.state import Slot
+from ui.task.editing import onward, show_log, show_problem, ticked_key
+from ui.task.export import folder_of, offer
+from ui.task.inspector import show_coordinates
+from ui.task.label_map import map_key, placed, show_rows_on_map, spec_of
+from ui.task.labelling import ACTIONS, Labelling, bar_key, labelling, show_bar
+from ui.task.review_address import follow_address, name_rows
+from ui.task.review_rows import meant
+from ui.task.rows import show_rows
+from ui.task.selection import tell
+from ui.task.table import number_column
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pandas import DataFrame
+
+    from core.runs.records import Run
+
+LISTED = 2000
+"""Rows of the table at once; the first of those that the filters leave."""
+
+TITLES = {
+    "reviewed_labels.csv": "Reviewed labels with status, reason and reviewer, CSV",
+    "reviewed_labels.gpkg": "Reviewed labels as points, GeoPackage",
+    "reviewed_labels_fields.csv": "Meaning, unit and codes of each field of the reviewed labels, CSV",
+    "corrected_table.csv": "The validated table with the wrong labels corrected, CSV",
+    "review_log.csv": "All edits with time and reviewer, CSV",
+    "review.json": "Counts and reviewers, JSON",
+}
+
+
+def show(run: Run, view: Any, again: Callable[[Path], None]) -> None:  # noqa: ANN401  the view of the run's task
+    """Show the tab.
+
+    Parameters
+    ----------
+    view
+        Which model's scores stand beside the labels.
+    again
+        Opens the page with the corrected table, to be validated with the settings of the run.
+    """
+    at = labelling(run, view)
+    spec = spec_of(at)
+    at.selection.follow(*((told_by(spec, key=map_key(at.run)), spec.grid) if spec else (MapEvent(), None)))
+    follow_address(at)
+    at.tick()
+    _tell(at)
+    show_bar(at)
+    show_rows_on_map(at)
+    _selected(at)
+    _table(at)
+    name_rows(at)
+    st.subheader(tr("Use the review"), divider="gray")
+    with st.container():
+        _files(at)
+        _again(at, again)
+    with st.expander(tr("Edit log")), guard():
+        show_log(at)
+
+
+def _tell(at: Labelling) -> None:
+    from core.review.labels import labels_words
+
+    opened, total = at.opened, len(at.opened.features)
+    done = tr("{total:,} of {total_2:,} reviewed").format(total=opened.reviewed, total_2=total)
+    st.progress(opened.reviewed / total, text=done)
+    if opened.reviewed:
+        st.markdown(plain(labels_words(opened)))
+    st.caption(
+        tr("The label of a row says whether there is a landslide. Check it in images or records, and mark it as "
+        "correct or wrong. The rows are ordered by how far the score of a model that was not trained on them "
+        "({scored_by}) is from their labels; choose another model above. The table that was validated and its scores "
+        "stay as they are.").format(scored_by=opened.labelled.scored_by)
+    )  # fmt: skip
+    with st.container(key="review-keys"):  # hidden where there is no keyboard, see `static/page.css`
+        st.caption(tr("Keys: Y label correct, N label wrong, J next row."))
+
+
+def _label_words() -> dict[bool, str]:
+    return {True: tr("landslide"), False: tr("no landslide")}
+
+
+def _selected(at: Labelling) -> None:
+    """What is known of the row that was selected last."""
+    one = at.selected
+    if one is None:
+        tell(at.selection, "row", None, tr("not among the validated rows"))
+        return
+    from core.review.labels import STATUSES
+
+    place = list(at.opened.features).index(one.id)
+    row = at.opened.labelled.table.iloc[place]
+    source = at.opened.labelled.source.iloc[int(row["row"])]
+    score = tr("no held-out score") if row["score"] != row["score"] else tr("held-out score {score:.2f}").format(
+        score=row["score"]
+    )
+    label = tr("labelled: {label}").format(label=_label_words()[bool(row["landslide"])])
+    words = [label, score, tr(STATUSES[one.status])]
+    words += [plain(text) for text in (one.reason, one.note) if text]
+    if one.reviewer:
+        words.append(tr("reviewed by {name}").format(name=plain(one.reviewer)))
+    tell(at.selection, "row", words)
+    found = placed(at.run, at.opened)
+    if found is not None:
+        points, grid = found
+        show_coordinates(points.iloc[place].x, points.iloc[place].y, grid, of="")
+    with st.expander(tr("All values of the row")):
+        values = source.rename("value").rename_axis("column").reset_index()
+        values["value"] = values["value"].map(lambda value: "–" if value is None or value != value else str(value))
+        config = {"column": tr("Column"), "value": tr("Value")}
+        st.dataframe(
+            values, hide_index=True, column_config=config, key=f"label-values-{at.run}", alt="Values of the row"
+        )
+
+
+def _frame(at: Labelling) -> DataFrame:
+    """A row each, in the order of the table."""
+    import pandas
+
+    from core.review.labels import STATUSES
+
+    opened = at.opened
+    features, words = list(opened.review.features.values()), _label_words()
+    frame = pandas.DataFrame(
+        {
+            "id": opened.labelled.table["id"],
+            **{f"table_{name}": opened.labelled.named[name] for name in opened.labelled.named.columns},
+            "label": [words[bool(one)] for one in opened.labelled.table["landslide"]],
+            "score": opened.labelled.table["score"],
+            "status": [tr(STATUSES[one.status]) for one in features],
+            **{name: [getattr(one, name) for one in features] for name in ("reason", "note", "reviewer")},
+        }
+    )
+    return frame.iloc[opened.order]
+
+
+def _table(at: Labelling) -> None:
+    frame = _filtered(at, _frame(at))
+    if len(frame) > LISTED:
+        st.caption(tr("The first {listed:,} of {count:,} rows are listed.").format(listed=LISTED, count=len(frame)))
+        frame = frame.head(LISTED)
+    names = frame["id"].tolist()
+    ticked, offered = [name for name in at.ticked if name in names], onward(at.run)
+
+    def chosen(rows: list[str]) -> None:
+        rows = meant(rows, ticked, offered.get())
+        offered.clear()
+        st.session_state[ticked_key(at.run)] = rows
+        at.selection.choose(rows[-1], "table") if rows else at.selection.clear()
+
+    config: dict[str, object] = {
+        "id": st.column_config.TextColumn(
+            tr("Row"), width="small", help=tr("Row of the table, from 0 for the first below the heading.")
+        ),
+        **{f"table_{name}": str(name) for name in at.opened.labelled.named.columns},
+        "label": tr("Label"),
+        "score": number_column("Held-out score", 2, "By a model that was not trained on the row."),
+        "status": tr("Status"), "reason": tr("Reason"), "note": tr("Note"), "reviewer": tr("Reviewer"),
+    }  # fmt: skip
+    show_rows(
+        frame, names, ticked, chosen, key=f"label-table-{at.run}", several=True,
+        buttons=[bar_key(at.run, one) for one in ACTIONS], column_config=config, height=320,
+        alt="Table of the labelled rows",
+    )  # fmt: skip
+    show_problem(at, "rows")
+
+
+def _filtered(at: Labelling, frame: DataFrame) -> DataFrame:
+    from core.review.labels import STATUSES
+
+    counts, words = at.opened.counts, _label_words()
+    with st.container(horizontal=True, gap="medium"):
+        status = st.pills(
+            tr("Filter by status"), [name for name, number in counts.items() if number], selection_mode="multi",
+            key=f"label-status-{at.run}", format_func=lambda name: f"{tr(STATUSES[name])} ({counts[name]:,})",
+        )  # fmt: skip
+        label = st.pills(
+            tr("Filter by label"), [True, False], selection_mode="multi", key=f"label-label-{at.run}",
+            format_func=words.__getitem__,
+        )  # fmt: skip
+    if status:
+        frame = frame[frame["status"].isin([tr(STATUSES[name]) for name in status])]
+    return frame[frame["label"].isin([words[one] for one in label])] if label else frame
+
+
+def _files(at: Labelling) -> None:
+    """Files of the reviewed labels, prepared when they are asked for."""
+    from core.review.labels import export_labels
+
+    folder = folder_of(at.run, ("labels", at.review.number, at.opened.labelled.scored_by))
+    prepared = Slot(f"label-prepared-{at.run}", at.review.number)
+    if st.button(tr("Prepare reviewed files"), key=f"label-files-{at.run}"):
+        with guard(), st.spinner(tr("Writing the files")):
+            export_labels(at.opened, folder)
+    if folder.is_dir():
+        prepared.put(at.review.number)
+        offer(folder, TITLES, at.run)
+    elif prepared.get() != at.review.number:
+        st.caption(tr("The review was edited since its files were prepared. Prepare them again to download them."))
+
+
+def _again(at: Labelling, again: Callable[[Path], None]) -> None:
+    """The corrected table as the page's next table."""
+    from core.raster.folder import make_folder
+    from core.review.labels import CAUTION, CORRECTED, write_corrected
+
+    wrong = at.opened.counts["rejected"]
+    pressed = st.button(
+        tr("Validate with the corrected labels"), disabled=not wrong, key=f"label-again-{at.run}",
+        help=tr("Saves the table with the corrected labels as another table and opens it here with the settings of "
+                "this run."),
+    )  # fmt: skip
+    st.caption(tr(CAUTION) if wrong else tr("Not available yet: no label is marked as wrong."))
+    if pressed:
+        with guard():
+            folder = folder_of(at.run, ("corrected", at.review.number))
+            make_folder(folder)
+            write_corrected(at.opened, folder / CORRECTED)
+            again(folder / CORRECTED)

@@ -1,0 +1,210 @@
+"""The review of the labels of a run on a page, and what is done with the rows that are selected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from ui import resources
+from ui.maps import told_by
+from ui.messages import tr
+from ui.state import Slot
+from ui.task.editing import do, onward, saw, show_problem, show_turns, tell_turned, ticked_key
+from ui.task.label_map import map_key, spec_of
+from ui.task.reviewer import ask_name, is_named
+from ui.task.selection import Selection
+
+if TYPE_CHECKING:
+    from core.review.edits import Judgement
+    from core.review.labels import OpenedLabels
+    from core.review.state import Feature, Review
+    from core.runs.records import Run
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """The labels of a run on a page."""
+
+    opened: OpenedLabels
+
+    @property
+    def review(self) -> Review:
+        """What was said of them."""
+        return self.opened.review
+
+    @property
+    def run(self) -> str:
+        """Id of the run."""
+        return self.opened.run.id
+
+    @property
+    def selection(self) -> Selection:
+        """What is selected."""
+        return Selection(self.run)
+
+    @property
+    def ticked(self) -> list[str]:
+        """Ids of the selected rows."""
+        return list(st.session_state.get(ticked_key(self.run), []))
+
+    @property
+    def names(self) -> list[str]:
+        """Ids of all rows, those first whose score contradicts the label most."""
+        known = self.opened.labelled.table["id"].to_numpy()
+        return [str(one) for one in known[self.opened.order]]
+
+    @property
+    def selected(self) -> Feature | None:
+        """The row that was selected last."""
+        return self.review.features.get(self.selection.current or "")
+
+    def follow_map(self) -> None:
+        """Let a click on the map choose, before anything is done with what is selected."""
+        spec = spec_of(self)
+        if spec is not None:
+            self.selection.follow_map(told_by(spec, key=map_key(self.run)))
+
+    def tick(self) -> None:
+        """Select in the table what was selected elsewhere since, or nothing."""
+        current = self.selection.current
+        if current not in self.ticked:
+            st.session_state[ticked_key(self.run)] = [current] if current in self.review.features else []
+
+
+def labelling(run: Run, view: Any) -> Labelling:  # noqa: ANN401  of the run's task
+    """The labels of a run with their review.
+
+    Raises
+    ------
+    LandslideError
+        When the table or a file of the run is gone, or the log is of a newer version.
+    """
+    from core.review.log import last_number
+
+    number = last_number(resources.store(), run.id)
+    saw(run.id, number)
+    return Labelling(_opened(run.id, number, repr(view), run, view))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the review")
+def _opened(run: str, number: int, view: str, _run: Run, _view: Any) -> OpenedLabels:  # noqa: ANN401
+    del run, number, view  # the key
+    from core.review.labels import open_labels
+
+    return open_labels(resources.store(), _run, _view)
+
+
+def bar_key(run: str, action: str) -> str:
+    """Key of a button of the bar."""
+    return f"label-{action}-{run}"
+
+
+ACTIONS = ("Y", "N", "open", "next", "undo", "redo")
+"""Buttons of the bar, by what is in their keys."""
+
+
+def judge(at: Labelling, ids: tuple[str, ...], judgement: Judgement) -> None:
+    """Say of the labels of the rows that a button was drawn for whether they are right, and go to the next row.
+
+    Reason and note are those of this moment; of several rows all are given the same.
+    """
+    at.follow_map()
+    if at.selection.current not in ids:
+        return
+    named, typed = _reason_key(at, ids), _note_key(at, ids)
+    reason = st.session_state.get(named) if judgement == "rejected" else None
+    note = st.session_state.get(typed)
+
+    def then() -> None:
+        _typed(at, ids).clear()
+        if len(ids) == 1 and judgement != "unreviewed":
+            go_on(at, after=ids[0])
+
+    do(at, lambda: at.opened.judge(ids, judgement, reason, note), then=then)
+
+
+def go_on(at: Labelling, after: str | None = None) -> None:
+    """Select the next row that nobody reviewed, in the order of the table.
+
+    Parameters
+    ----------
+    after
+        The row that was reviewed just now; None where a reviewer asked for the next.
+    """
+    names = at.names
+    current = after or at.selection.current
+    start = names.index(current) if current in names else -1
+    order = (names[(start + turn) % len(names)] for turn in range(1, len(names) + 1))
+    following = next((one for one in order if at.review.features[one].status == "unreviewed" and one != after), None)
+    if following is not None:
+        at.selection.choose(following, "table")
+        st.session_state[ticked_key(at.run)] = [following]
+        onward(at.run).put(following if after else "")
+
+
+def _ask_next(at: Labelling) -> None:
+    at.follow_map()
+    go_on(at)
+
+
+def _reason_key(at: Labelling, ids: tuple[str, ...]) -> str:
+    return f"label-reason-{at.run}-{','.join(ids)}"
+
+
+def _note_key(at: Labelling, ids: tuple[str, ...]) -> str:
+    return f"label-note-{at.run}-{','.join(ids)}"
+
+
+def _typed(at: Labelling, ids: tuple[str, ...]) -> Slot[str | None]:
+    """A note that was typed and is not saved yet."""
+    return Slot(f"label-typed-{at.run}-{','.join(ids)}", None)
+
+
+def show_bar(at: Labelling) -> None:
+    """What can be said of the labels of the selected rows."""
+    ids, waiting = tuple(at.ticked), at.opened.counts["unreviewed"]
+    show_problem(at, "bar")
+    tell_turned(at)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="review-bar"):
+        ask_name(at.run)
+        off = not is_named() or not ids
+        with st.popover(tr("Reason, note"), disabled=off, help=tr("Reason for a wrong label, and a note.")):
+            if ids:
+                _ask_reason(at, ids)
+        buttons: tuple[tuple[str, str, Judgement, str | None], ...] = (
+            (tr("Label correct"), "Y", "confirmed", "Y"), (tr("Label wrong"), "N", "rejected", "N"),
+            (tr("Mark not reviewed"), "open", "unreviewed", None),
+        )  # fmt: skip
+        for title, key, judgement, shortcut in buttons:
+            st.button(
+                title, on_click=judge, args=(at, ids, judgement), disabled=off, shortcut=shortcut,
+                key=bar_key(at.run, key),
+            )  # fmt: skip
+        st.button(tr("Next"), on_click=_ask_next, args=(at,), shortcut="J", key=bar_key(at.run, "next"),
+                  disabled=not waiting, help=tr("Go to the next one not reviewed."))  # fmt: skip
+        show_turns(at, lambda name: bar_key(at.run, name))
+    if not is_named():
+        st.caption(tr("Enter your name first: until then, marking and editing are off."))
+    elif not ids:
+        st.caption(tr("Select rows in the table, or one on the map."))
+
+
+def _ask_reason(at: Labelling, ids: tuple[str, ...]) -> None:
+    from core.review.edits import LABEL_REASONS, MOST_WORDS
+
+    one = at.review.features[ids[-1]] if len(ids) == 1 else None
+    reason, note = ("", "") if one is None else (one.reason, one.note)
+    known = ["", *LABEL_REASONS, *([reason] if reason and reason not in LABEL_REASONS else [])]
+    st.selectbox(
+        tr("Reason for a wrong label"), known, known.index(reason), key=_reason_key(at, ids), accept_new_options=True,
+        format_func=lambda text: tr(text) if text else tr("not given"),
+    )  # fmt: skip
+    typed, key = _typed(at, ids), _note_key(at, ids)
+    kept = typed.get()
+    st.text_area(
+        tr("Note"), note if kept is None else kept, max_chars=MOST_WORDS, key=key, height=80,
+        on_change=lambda: typed.put(st.session_state[key]),
+    )  # fmt: skip
+    st.caption(tr("Saved when you press Label correct or Label wrong."))
