@@ -25,6 +25,13 @@ REASONS = (
 )  # fmt: skip
 """Of `core.review.edits`."""
 
+LABELS = (
+    tr_noop("not reviewed"), tr_noop("label correct"), tr_noop("label wrong"), tr_noop("no landslide there"),
+    tr_noop("landslide there"), tr_noop("position inaccurate"), tr_noop("other date or event"),
+    tr_noop("other process"), tr_noop("other"),
+)  # fmt: skip
+"""Of `core.review.labels` and the reasons for wrong labels."""
+
 SUSCEPTIBILITY = (
     tr_noop("Random folds"), tr_noop("Spatial folds (k-means of the coordinates)"),
     tr_noop("Spatial folds (square blocks)"), tr_noop("Areas left out one at a time"),

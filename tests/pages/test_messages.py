@@ -79,7 +79,8 @@ OPTIONS = (
 """Options of lists by name, in English words."""
 
 WORDS = (
-    "core.review.edits:REASONS", "core.series.alert:NAMES", "core.tasks.displacement.points_result:RASTERS",
+    "core.review.edits:REASONS", "core.review.edits:LABEL_REASONS", "core.review.labels:STATUSES",
+    "core.series.alert:NAMES", "core.tasks.displacement.points_result:RASTERS",
     "core.tasks.displacement.points_result:FURTHER", "core.tasks.displacement.findings:HEADS",
 )  # fmt: skip
 """Further words of `core` that pages show."""
