@@ -50,8 +50,8 @@ COLOURS: Mapping[str, str] = {"unreviewed": NOT_KNOWN, "confirmed": TRUE_POSITIV
 FILE = "reviewed_labels"
 """Name of the files with the reviewed labels, and of the layer in the GeoPackage."""
 
-CORRECTED = "corrected_table.csv"
-"""File with the table whose labels are corrected."""
+CORRECTED = "corrected_table"
+"""Name of the file with the table whose labels are corrected: CSV, or GeoPackage of a layer of units."""
 
 @dataclass(frozen=True)
 class Labelled:
@@ -66,18 +66,18 @@ class Labelled:
         Columns of the validated table by which people recognise these rows, in the same order, such as coordinates.
     scored_by
         The model and the way of dividing that the scores are of, in words.
-    points
-        Where the rows are, in the order of `table`, in a coordinate system; None where none is known.
+    places
+        Outlines or points of the rows, in the order of `table`, in a coordinate system; None where none is known.
     source
         The whole table as it was read.
     corrected
-        Gives the table with other labels, by row: True for a landslide.
+        Gives the table, or the layer of units, with other labels, by row: True for a landslide.
     """
 
     table: DataFrame
     named: DataFrame
     scored_by: str
-    points: GeoSeries | None
+    places: GeoSeries | None
     source: DataFrame
     corrected: Callable[[Mapping[int, bool]], DataFrame]
 
@@ -93,7 +93,7 @@ class OpenedLabels:
     labelled
         Its labelled rows.
     features
-        The same by id, before any edit: places as points, empty ones where they are not known.
+        The same by id, before any edit, with their places; an empty point where these are not known.
     review
         What reviewers said of them.
     about
@@ -194,7 +194,7 @@ def _features(labelled: Labelled) -> dict[str, Feature]:
     from shapely.geometry import Point
 
     names = labelled.table["id"].astype(str)
-    places = [Point()] * len(names) if labelled.points is None else labelled.points
+    places = [Point()] * len(names) if labelled.places is None else labelled.places
     return {name: Feature(name, place) for name, place in zip(names, places, strict=True)}
 
 
@@ -299,14 +299,14 @@ def _about(opened: OpenedLabels) -> dict[str, str]:
     return {"content": title, "review": labels_words(opened), **last, **told, **finished}
 
 
-def points_of(opened: OpenedLabels) -> GeoDataFrame | None:
+def placed_labels(opened: OpenedLabels) -> GeoDataFrame | None:
     """The reviewed labels at their places; None where no coordinate system is known."""
     import geopandas
 
-    if opened.labelled.points is None:
+    places = opened.labelled.places
+    if places is None:
         return None
-    points = opened.labelled.points
-    return geopandas.GeoDataFrame(label_table(opened), geometry=points.to_numpy(), crs=points.crs)
+    return geopandas.GeoDataFrame(label_table(opened), geometry=places.to_numpy(), crs=places.crs)
 
 
 def export_labels(opened: OpenedLabels, folder: Path) -> dict[str, Any]:
@@ -316,8 +316,9 @@ def export_labels(opened: OpenedLabels, folder: Path) -> dict[str, Any]:
     ----------
     folder
         Made when missing. Gets ``reviewed_labels.csv``, ``reviewed_labels_fields.csv`` (what its columns hold),
-        ``corrected_table.csv`` (the validated table with the wrong labels turned over), ``review_log.csv`` and
-        ``review.json``, and ``reviewed_labels.gpkg`` where the rows have coordinates in a known system.
+        ``corrected_table.csv`` (the validated table with the wrong labels turned over; of a layer of units
+        ``corrected_table.gpkg``), ``review_log.csv`` and ``review.json``, and ``reviewed_labels.gpkg`` where the
+        rows have outlines or coordinates in a known system.
 
     Returns
     -------
@@ -333,24 +334,38 @@ def export_labels(opened: OpenedLabels, folder: Path) -> dict[str, Any]:
     with atomic_path(folder / f"{FILE}.csv") as aside:
         table.to_csv(aside, index=False, lineterminator="\n")
     write_fields(folder / f"{FILE}_fields.csv", [str(name) for name in table.columns], fields)
-    points = points_of(opened)
-    if points is not None:
-        style = category_style("Labels", "status", COLOURS, points=True, labels=STATUSES)
-        write_features(points, folder / f"{FILE}.gpkg", FILE, style=style, about=_about(opened), fields=fields)
-    write_corrected(opened, folder / CORRECTED)
+    placed = placed_labels(opened)
+    if placed is not None:
+        points = bool((placed.geom_type == "Point").all())
+        style = category_style("Labels", "status", COLOURS, points=points, labels=STATUSES)
+        write_features(placed, folder / f"{FILE}.gpkg", FILE, style=style, about=_about(opened), fields=fields)
+    write_corrected(opened, folder)
     write_log(opened.review, folder / "review_log.csv")
     content = label_summary(opened)
     write_json(content, folder / "review.json")
     return content
 
 
-def write_corrected(opened: OpenedLabels, path: Path) -> None:
-    """Write the validated table with the wrong labels turned over, as CSV.
+def write_corrected(opened: OpenedLabels, folder: Path) -> Path:
+    """Write the validated table with the wrong labels turned over, as CSV, or a layer of units as GeoPackage.
+
+    Returns
+    -------
+    The file in the folder.
 
     Raises
     ------
     StorageError
         When the disk does not take it.
     """
+    from geopandas import GeoDataFrame
+
+    corrected = opened.labelled.corrected(opened.corrections)
+    if isinstance(corrected, GeoDataFrame):
+        path = folder / f"{CORRECTED}.gpkg"
+        write_features(corrected, path, CORRECTED)
+        return path
+    path = folder / f"{CORRECTED}.csv"
     with atomic_path(path) as aside:
-        opened.labelled.corrected(opened.corrections).to_csv(aside, index=False, lineterminator="\n")
+        corrected.to_csv(aside, index=False, lineterminator="\n")
+    return path

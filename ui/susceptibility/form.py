@@ -36,9 +36,9 @@ FIRST_MODELS = ("logistic_regression", "weights_of_evidence", "random_forest", "
 def _read(identity: str, digest: str, _record: DatasetRecord) -> DataFrame:
     """The table, kept for the next rerun."""
     del identity, digest  # the key
-    from core.series.table import read_table_untrusted
+    from core.tasks.susceptibility.rows import read_rows
 
-    return read_table_untrusted(_record.path)
+    return read_rows(_record.path, _record.form).table
 
 
 def ask(button: str, record: DatasetRecord, before: Request | None) -> Request | None:

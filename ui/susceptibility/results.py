@@ -146,9 +146,8 @@ def review(view: Shown) -> None:
     def again(corrected: Path) -> None:
         stem = PurePath(table.name).stem
         with corrected.open("rb") as file:
-            made = resources.store().upload_dataset(
-                file, f"{stem}, labels corrected in the review of {run.id[:8]}.csv", "table", made_from=table
-            )
+            name = f"{stem}, labels corrected in the review of {run.id[:8]}{corrected.suffix}"
+            made = resources.store().upload_dataset(file, name, table.form, made_from=table)
         SOURCE.use(made, prefill=run.id)
 
     label_tab.show(run, view.choice, again)

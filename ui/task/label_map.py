@@ -1,4 +1,4 @@
-"""The rows of a table on a map, in the colours of what was said of their labels."""
+"""The rows of a table, or units with outlines, on a map, in the colours of what was said of their labels."""
 
 from __future__ import annotations
 
@@ -40,25 +40,25 @@ HEIGHT = 420
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def placed(run: str, _opened: OpenedLabels) -> tuple[GeoSeries, Grid] | None:
-    """Where the rows are in metres, and a grid about them; None where no coordinate system is known."""
+    """Outlines or points of the rows in metres, and a grid about them; None where no coordinate system is known."""
     del run  # the key: places do not change
     from affine import Affine
     from rasterio.crs import CRS
 
     from core.raster.grid import Grid
 
-    points = _opened.labelled.points
-    if points is None:
+    places = _opened.labelled.places
+    if places is None:
         return None
-    if points.crs.is_geographic:
-        points = points.to_crs(points.estimate_utm_crs())
-    left, bottom, right, top = (float(one) for one in points.total_bounds)
+    if places.crs.is_geographic:
+        places = places.to_crs(places.estimate_utm_crs())
+    left, bottom, right, top = (float(one) for one in places.total_bounds)
     margin = max(SMALLEST - max(right - left, top - bottom), 0.1 * max(right - left, top - bottom)) / 2
     left, bottom, right, top = left - margin, bottom - margin, right + margin, top + margin
     cell = max(right - left, top - bottom) / SIDE
     size = max(1, math.ceil((right - left) / cell)), max(1, math.ceil((top - bottom) / cell))
-    grid = Grid(*size, Affine(cell, 0, left, 0, -cell, top), CRS.from_wkt(points.crs.to_wkt()))
-    return points, grid
+    grid = Grid(*size, Affine(cell, 0, left, 0, -cell, top), CRS.from_wkt(places.crs.to_wkt()))
+    return places, grid
 
 
 def spec_of(at: Labelling) -> MapSpec | None:
@@ -89,15 +89,15 @@ def show_rows_on_map(at: Labelling) -> None:
 
 
 def _focus(at: Labelling) -> tuple[float, float, float, float] | None:
-    """Extent of a tenth of the map about what was selected beside the map."""
+    """Extent about what was selected beside the map: of a point a tenth of the map."""
     found, current = placed(at.run, at.opened), at.selection.current
     if found is None or current not in at.opened.features or at.selection.origin == "map":
         return None
-    points, grid = found
-    point = points.iloc[list(at.opened.features).index(current)]
+    places, grid = found
+    west, south, east, north = places.iloc[list(at.opened.features).index(current)].bounds
     left, bottom, right, top = grid.bounds
-    reach = max(right - left, top - bottom) / 20
-    return point.x - reach, point.y - reach, point.x + reach, point.y + reach
+    reach = max(max(right - left, top - bottom) / 20, east - west, north - south)
+    return west - reach, south - reach, east + reach, north + reach
 
 
 def _background(grid: Grid) -> tuple[Tiles, ...]:
@@ -132,7 +132,7 @@ def _meet(one: tuple[float, float, float, float], other: tuple[float, float, flo
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _layer(run: str, number: int, scored_by: str, selected: str | None, _opened: OpenedLabels) -> Outlines:
-    """A mark for each row: large ones are labelled as landslides."""
+    """The outline of each unit, or a mark for each point: large ones are labelled as landslides."""
     del run, number, scored_by  # parts of the key
     import geopandas
     import numpy as np
@@ -144,15 +144,17 @@ def _layer(run: str, number: int, scored_by: str, selected: str | None, _opened:
 
     found = placed(_opened.run.id, _opened)
     assert found is not None  # noqa: S101  callers looked
-    points, grid = found
+    places, grid = found
     table, status, order = _opened.labelled.table, _opened.status, _opened.order
     also = (status[order] != "unreviewed") | (table["id"].to_numpy()[order] == (selected or ""))
     shown = order[(np.arange(len(order)) < DRAWN) | also]
     left, bottom, right, top = grid.bounds
     slides, status = table["landslide"].to_numpy(bool)[shown], status[shown]
+    marks = places.to_numpy()[shown]
+    are_points = shapely.get_dimensions(marks) == 0
     reach = max(right - left, top - bottom) / np.where(slides, LARGE, SMALL)
-    marks = shapely.buffer(points.to_numpy()[shown], reach, quad_segs=1)  # a diamond
-    shapes = geopandas.GeoDataFrame({"id": table["id"].to_numpy()[shown]}, geometry=marks, crs=points.crs)
+    marks = np.where(are_points, shapely.buffer(marks, reach, quad_segs=1), marks)  # diamonds
+    shapes = geopandas.GeoDataFrame({"id": table["id"].to_numpy()[shown]}, geometry=marks, crs=places.crs)
     facts = {
         tr_noop("Row"): list(shapes["id"]),
         tr_noop("Label"): [tr_noop("landslide") if one else tr_noop("no landslide") for one in slides],
@@ -169,7 +171,8 @@ def _layer(run: str, number: int, scored_by: str, selected: str | None, _opened:
         LegendEntry(NOT_KNOWN, tr_noop("labelled: no landslide, not reviewed"), "line"),
         *(LegendEntry(colour, STATUSES[name], "line") for name, colour in COLOURS.items() if name != "unreviewed"),
     )
-    legend = Legend(tr_noop("Labels (large marks: landslide)"), entries)
+    title = tr_noop("Labels (large marks: landslide)") if are_points.all() else tr_noop("Labels")
+    legend = Legend(title, entries)
     return Outlines(
         "labels", tr_noop("Labelled rows"), told, NOT_KNOWN, selectable=True,
         legend=legend, fill=0.25, weight=2.0, seam=True, left_out=len(order) - len(shown),

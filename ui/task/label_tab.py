@@ -34,9 +34,10 @@ LISTED = 2000
 
 TITLES = {
     "reviewed_labels.csv": "Reviewed labels with status, reason and reviewer, CSV",
-    "reviewed_labels.gpkg": "Reviewed labels as points, GeoPackage",
+    "reviewed_labels.gpkg": "Reviewed labels on the map, GeoPackage",
     "reviewed_labels_fields.csv": "Meaning, unit and codes of each field of the reviewed labels, CSV",
     "corrected_table.csv": "The validated table with the wrong labels corrected, CSV",
+    "corrected_table.gpkg": "The validated units with the wrong labels corrected, GeoPackage",
     "review_log.csv": "All edits with time and reviewer, CSV",
     "review.json": "Counts and reviewers, JSON",
 }
@@ -115,8 +116,9 @@ def _selected(at: Labelling) -> None:
     tell(at.selection, "row", words)
     found = placed(at.run, at.opened)
     if found is not None:
-        points, grid = found
-        show_coordinates(points.iloc[place].x, points.iloc[place].y, grid, of="")
+        places, grid = found
+        point = places.iloc[place].representative_point()
+        show_coordinates(point.x, point.y, grid, of="")
     with st.expander(tr("All values of the row")):
         values = source.rename("value").rename_axis("column").reset_index()
         values["value"] = values["value"].map(lambda value: "–" if value is None or value != value else str(value))
@@ -215,7 +217,7 @@ def _files(at: Labelling) -> None:
 def _again(at: Labelling, again: Callable[[Path], None]) -> None:
     """The corrected table as the page's next table."""
     from core.raster.folder import make_folder
-    from core.review.labels import CAUTION, CORRECTED, write_corrected
+    from core.review.labels import CAUTION, write_corrected
 
     wrong = at.opened.counts["rejected"]
     pressed = st.button(
@@ -228,5 +230,4 @@ def _again(at: Labelling, again: Callable[[Path], None]) -> None:
         with guard():
             folder = folder_of(at.run, ("corrected", at.review.number))
             make_folder(folder)
-            write_corrected(at.opened, folder / CORRECTED)
-            again(folder / CORRECTED)
+            again(write_corrected(at.opened, folder))

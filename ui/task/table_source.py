@@ -14,13 +14,18 @@ from ui.messages import tr, tr_noop
 from ui.task import input_picker
 
 if TYPE_CHECKING:
-    from core.runs.records import DatasetRecord, Run
+    from core.runs.records import DatasetRecord, Form, Run
 
 SOURCES = (
     tr_noop("Sample"), tr_noop("Open data"), tr_noop("Upload"), tr_noop("Data folder"), tr_noop("Earlier tables"),
 )  # fmt: skip
 TYPES = ["csv", "tsv", "txt", "xlsx", "dbf", "zip"]
 SERIES_TYPES = [*TYPES, "h5", "he5"]
+CELL_TYPES = [*TYPES, "gpkg", "geojson", "json"]
+
+
+VECTORS = (".gpkg", ".geojson", ".json")
+"""Endings of the names of layers."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,11 @@ class TableSource:
     holds: Literal["cells", "series", "drivers"]
     help: str
     example: str
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """Forms of its datasets: rows to be validated may be those of a layer of units."""
+        return ("table", "vector") if self.holds == "cells" else ("table",)
 
     def current(self, run: Run | None) -> DatasetRecord | None:
         """The table of a run, or that in the page's address; ``?sample=`` puts a sample into the store on the way.
@@ -136,20 +146,23 @@ class TableSource:
         )  # fmt: skip
 
     def _upload(self) -> DatasetRecord | None:
-        types = SERIES_TYPES if self.holds == "series" else TYPES
+        types = {"series": SERIES_TYPES, "cells": CELL_TYPES}.get(self.holds, TYPES)
         uploaded = st.file_uploader(
             tr("Table"), type=types, key=f"{self.role}-upload", help=tr("{help} Up to 200 MB.").format(help=self.help)
         )
         if uploaded is None or not self._pressed(tr_noop("Use this table")):
             return None
-        return resources.store().upload_dataset(uploaded, PurePath(uploaded.name).name, "table")
+        name = PurePath(uploaded.name).name
+        return resources.store().upload_dataset(uploaded, name, self._form(name))
 
     def _data_folder(self) -> DatasetRecord | None:
         file = input_picker.ask_for_path(self.example, self.role)
-        return None if file is None else resources.store().add_dataset(file, file.name, "table", origin="data folder")
+        if file is None:
+            return None
+        return resources.store().add_dataset(file, file.name, self._form(file.name), origin="data folder")
 
     def _earlier(self) -> DatasetRecord | None:
-        known = {one.id: one.name for one in resources.store().datasets("table")}
+        known = {one.id: one.name for form in self.forms for one in resources.store().datasets(form)}
         if not known:
             st.info(tr("No table has been loaded yet."))
             return None
@@ -157,6 +170,13 @@ class TableSource:
             tr("Earlier table"), list(known), format_func=known.__getitem__, key=f"{self.role}-earlier"
         )
         return resources.store().dataset(chosen) if self._pressed(tr_noop("Use this table")) else None
+
+    def _form(self, name: str) -> Form | None:
+        """What a file must be by its name; None for an archive, which may hold a table or a layer."""
+        if "vector" not in self.forms:
+            return "table"
+        suffix = PurePath(name).suffix.lower()
+        return None if suffix == ".zip" else "vector" if suffix in VECTORS else "table"
 
     def _pressed(self, label: str) -> bool:
         return st.button(tr(label), width="stretch", key=f"{self.role}-{label}")

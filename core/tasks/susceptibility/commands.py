@@ -36,7 +36,9 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         "evaluate", help="validate models on a table of labelled cells", description=__doc__,
     )  # fmt: skip
     evaluate.add_argument("config", type=Path, nargs="?", help="TOML file that holds these options by name")
-    evaluate.add_argument("--table", type=Path, help="CSV, TSV, Excel or dBase table, one row per cell")
+    evaluate.add_argument("--table", type=Path, help=(
+        "CSV, TSV, Excel or dBase table, one row per cell, or layer of units (GeoPackage, GeoJSON, zipped Shapefile)"
+    ))
     evaluate.add_argument("--target", help="column with the label (landslide or not)")
     evaluate.add_argument("--positive", help="value of the label that stands for a landslide")
     evaluate.add_argument("--factors", type=_list, help="factor columns, separated by commas")
@@ -75,7 +77,7 @@ def _list(text: str) -> tuple[str, ...]:
 def _evaluate(arguments: argparse.Namespace) -> None:
     table, request = asked(arguments)
     with store_for(arguments) as store:
-        record = store.add_dataset(table, table.name, "table")
+        record = store.add_dataset(table, table.name)
         order = order_of(record, request, name=arguments.name)
         identity = run_in_process(store, order, announcing(store, arguments), progress("Fitting model"))
         content = metrics_of(store.result(identity, SusceptibilityResult))

@@ -9,17 +9,18 @@ import numpy as np
 
 from core.jobs.perform import request_of
 from core.review.labels import Labelled
-from core.series.table import read_table_untrusted
 from core.tasks.susceptibility.cells import coordinates_of, labels_of
 from core.tasks.susceptibility.folds import TITLES
 from core.tasks.susceptibility.guess import numbering_columns
 from core.tasks.susceptibility.models import title_of
 from core.tasks.susceptibility.result import CELLS, TABLE, SusceptibilityResult
+from core.tasks.susceptibility.rows import Rows, read_rows, to_layer
 from core.wording import within
 
 if TYPE_CHECKING:
     import pandas as pd
     from geopandas import GeoSeries
+    from numpy.typing import NDArray
 
     from core.runs.records import Run
     from core.runs.store import Store
@@ -45,7 +46,8 @@ def labelled_rows(store: Store, run: Run, view: Choice) -> Labelled:
     score = f"score:{view.scheme}:{view.model}"
     matrix = pd.read_parquet(result.artifact(CELLS), columns=["row", "landslide", score])
     dataset = store.dataset(run.input(TABLE).dataset_id)
-    source = read_table_untrusted(dataset.path)
+    read = read_rows(dataset.path, dataset.form)
+    source = read.table
     rows = matrix["row"].to_numpy(np.int64)
     table = pd.DataFrame({
         "id": [f"R{row}" for row in rows], "row": rows, "landslide": matrix["landslide"].to_numpy(bool),
@@ -54,10 +56,15 @@ def labelled_rows(store: Store, run: Run, view: Choice) -> Labelled:
     named = source[_recognised_by(source, columns)].iloc[rows].reset_index(drop=True)
     scheme = TITLES[view.scheme].split(" (")[0]  # type: ignore[index]
     scored_by = f"{title_of(view.model)}, {within(scheme)}"
-    return Labelled(
-        table, named, scored_by, _points(source.iloc[rows], columns, dataset.name), source,
-        lambda labels: corrected_table(source, columns, labels),
-    )  # fmt: skip
+    places = _outlines(read, rows)
+    if places is None:
+        places = _points(source.iloc[rows], columns, dataset.name)
+
+    def corrected(labels: Mapping[int, bool]) -> pd.DataFrame:
+        made = corrected_table(source, columns, labels)
+        return made if read.outlines is None else to_layer(made, read.outlines)
+
+    return Labelled(table, named, scored_by, places, source, corrected)
 
 
 def _recognised_by(source: pd.DataFrame, columns: Columns) -> list[str]:
@@ -68,6 +75,15 @@ def _recognised_by(source: pd.DataFrame, columns: Columns) -> list[str]:
         if name in wanted:
             found.setdefault(name.lower(), name)
     return list(found.values())
+
+
+def _outlines(read: Rows, rows: NDArray[np.int64]) -> GeoSeries | None:
+    """Outlines of some rows of a layer; None for a table, and where the layer names no coordinate system."""
+    import geopandas
+
+    if read.outlines is None or read.outlines.crs is None:
+        return None
+    return geopandas.GeoSeries(read.outlines.to_numpy()[rows], crs=read.outlines.crs)
 
 
 def _points(rows: pd.DataFrame, columns: Columns, name: str) -> GeoSeries | None:

@@ -10,11 +10,11 @@ from core.raster.folder import write_json
 from core.runs.kinds import parameters_of
 from core.runs.provenance import environment
 from core.runs.records import Input, Order
-from core.series.table import read_table_untrusted
 from core.tasks.susceptibility.cells import Columns, cells_of
 from core.tasks.susceptibility.folds import Scheme
 from core.tasks.susceptibility.models import ANCHOR, CALIBRATED, UNWEIGHTED, Weights, title_of
 from core.tasks.susceptibility.result import CELLS, SCORES, TABLE, SusceptibilityResult
+from core.tasks.susceptibility.rows import UNITS, read_rows
 from core.tasks.susceptibility.tuning import Tuning
 from core.tasks.susceptibility.validate import LEAST_LEARNT, Plan, table_of, validate
 from core.wording import agree, count
@@ -79,7 +79,8 @@ def validate_table(job: Job, request: Request) -> SusceptibilityResult:
     """Do the work of a run of kind ``"validation"``."""
     job.report(0, 0, "Reading the table")
     dataset = job.store.dataset(job.run.input(TABLE).dataset_id)
-    table = read_table_untrusted(dataset.path)
+    rows = read_rows(dataset.path, dataset.form)
+    table = rows.table
     cells = cells_of(table, request.columns, dataset.name)
     found = validate(cells, request.plan, job.counting("Fitting model"), job.stopped)
     job.report(0, 0, "Saving the result")
@@ -102,6 +103,7 @@ def validate_table(job: Job, request: Request) -> SusceptibilityResult:
         circular=cells.circular,
         notes=(
             *((SYNTHETIC,) if dataset.synthetic else ()),
+            *((UNITS,) if rows.outlines is not None else ()),
             *((CODE_PAGE,) if table.attrs.get("encoding") == CP1252 else ()),
             *cells.notes, *notes_of(request.plan, scores),
         ),

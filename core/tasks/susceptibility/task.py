@@ -11,7 +11,7 @@ TASK = Task(
     title="Susceptibility",
     summary="where landslides are likely to occur",
     roles=(
-        Role("table", ("table",), "Table of labelled cells", optional=True),
+        Role("table", ("table", "vector"), "Table of labelled cells", optional=True),
         Role("inventory", ("vector", "table"), "Inventory of landslides", optional=True),
         Role("dem", ("raster",), "Elevation model", optional=True),
         Role("factor", ("raster",), "Factor", many=True, optional=True),

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from zipfile import ZipFile
 
+import geopandas
 import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
+from shapely.geometry import box
 
 from core.cli.main import main
 from core.errors import InputError
-from core.jobs.perform import run_inline
+from core.jobs.perform import request_of, run_inline
+from core.raster.features import write_features
 from core.report.make import make_report
 from core.report.state import is_out_of_date
 from core.review import log
@@ -29,7 +33,9 @@ from core.review.labels import (
 from core.runs.store import Store
 from core.series.table import read_table_untrusted
 from core.tasks.susceptibility.cells import Columns
+from core.tasks.susceptibility.guess import guess_columns
 from core.tasks.susceptibility.labelled import corrected_table
+from core.tasks.susceptibility.rows import LATITUDE, LONGITUDE, UNITS, read_rows, to_layer
 from core.tasks.susceptibility.run import Request, order_of
 from core.tasks.susceptibility.view import Choice
 from tests.factories import keep, made_run
@@ -204,10 +210,97 @@ def test_rows_without_a_known_coordinate_system_have_no_place(store: Store, tmp_
     without = opened(store, validated(store, path, Columns("label", ("slope", "relief"), (), "x", "y")))
     export_labels(without, tmp_path / "out")
 
-    assert without.labelled.points is None
+    assert without.labelled.places is None
     assert not (tmp_path / "out" / "reviewed_labels.gpkg").exists()
     table = pd.read_csv(tmp_path / "out" / "reviewed_labels.csv")
     assert table.loc[0, ["table_x", "table_y"]].tolist() == [700_000, 9_550_000]
+
+
+@pytest.fixture(params=["gpkg", "geojson", "zip"])
+def layer(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The same units as squares of 80 m, in UTM 17 S."""
+    table = pd.read_csv(write_table(tmp_path / "units.csv")).drop(columns=["x", "y"])
+    squares = [box(700_000 + 100 * n, 9_550_000, 700_080 + 100 * n, 9_550_080) for n in range(ROWS)]
+    units = geopandas.GeoDataFrame(table, geometry=squares, crs=32717)
+    if request.param != "zip":
+        units.to_file(tmp_path / f"units.{request.param}")
+        return tmp_path / f"units.{request.param}"
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    units.to_file(folder / "units.shp")
+    with ZipFile(tmp_path / "units.zip", "w") as archive:
+        for part in folder.iterdir():
+            archive.write(part, part.name)
+    return tmp_path / "units.zip"
+
+
+def units_of(store: Store, path: Path) -> str:
+    """A validation of the units of a layer, with the columns that are guessed."""
+    record = store.add_dataset(path, path.name)
+    columns = guess_columns(read_rows(record.path, record.form).table)
+    request = Request(columns, ("logistic_regression",), ("random", "spatial"), repeats=1)
+    return run_inline(store, order_of(record, request))
+
+
+def test_units_of_a_layer_are_validated_with_a_point_inside_each_as_its_place(store: Store, layer: Path) -> None:
+    run = store.run(units_of(store, layer))
+    columns = request_of(run).columns
+
+    assert (columns.target, columns.x, columns.y) == ("label", LONGITUDE, LATITUDE)
+    assert columns.crs == "EPSG:4326"
+    assert set(columns.factors) == {"slope", "relief"}
+    assert UNITS in run.notes
+    now = opened(store, run.id)
+    places = now.labelled.places
+    assert places is not None
+    assert places.to_crs(32717).area.to_numpy() == pytest.approx(np.full(ROWS - 1, 6400.0), rel=1e-4)
+    assert set(now.labelled.table["id"].to_numpy()[now.order][:2]) == {"R8", "R9"}
+
+
+def test_corrected_units_are_a_layer_that_is_validated_again(store: Store, layer: Path, tmp_path: Path) -> None:
+    run = units_of(store, layer)
+    marked(store, run, ("R8", "R9"), "rejected")
+    export_labels(opened(store, run), tmp_path / "out")
+
+    corrected, labels = (tmp_path / "out" / f"{name}.gpkg" for name in ("corrected_table", "reviewed_labels"))
+    assert not (tmp_path / "out" / "corrected_table.csv").exists()
+    old, new = read_rows(layer, "vector"), read_rows(corrected, "vector")
+    assert new.table["label"].tolist()[7:11] == ["yes", "yes", "no", "no"]
+    assert new.table["slope"].equals(old.table["slope"])
+    assert new.outlines is not None
+    assert old.outlines is not None
+    assert new.outlines.geom_equals_exact(old.outlines, 1e-9).all()
+    assert pyogrio.read_info(labels, "reviewed_labels")["geometry_type"] in ("Polygon", "MultiPolygon")
+    again = units_of(store, corrected)
+    assert store.run(again).metrics["auroc_random"] > store.run(run).metrics["auroc_random"]
+
+
+def test_names_that_a_geopackage_cannot_hold_are_changed_in_it_alone(tmp_path: Path) -> None:
+    squares = geopandas.GeoSeries([box(n, 0, n + 1, 1) for n in range(3)], crs=32717)
+    table = pd.DataFrame([[1, 2.0, 3.0, "a", 5]] * 3, columns=["fid", "Slope", "slope", "geom", LONGITUDE])
+    write_features(to_layer(table, squares), tmp_path / "units.gpkg", "units")
+
+    names = list(read_rows(tmp_path / "units.gpkg", "vector").table.columns)
+    assert names == [LONGITUDE, LATITUDE, "Slope", "slope_", "geom_"]
+
+
+def test_values_that_are_no_numbers_or_texts_do_no_harm(store: Store, tmp_path: Path) -> None:
+    squares = [[[n, 0], [n + 0.9, 0], [n + 0.9, 0.9], [n, 0.9], [n, 0]] for n in range(4)]
+    features = [
+        {"type": "Feature", "geometry": None if n == 2 else {"type": "Polygon", "coordinates": [ring]},
+         "properties": {"label": n % 2, "list": [n], "nested": {"a": n}, "when": None}}
+        for n, ring in enumerate(squares)
+    ]  # fmt: skip
+    path = tmp_path / "units.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    read = read_rows(path, "vector")
+
+    assert read.table["list"].tolist() == ["[0]", "[1]", "[2]", "[3]"]
+    assert read.table[LONGITUDE].isna().tolist() == [False, False, True, False]
+    assert guess_columns(read.table).target == "label"
+    record = store.add_dataset(path, path.name)
+    with pytest.raises(InputError, match="No cell of units.geojson is complete"):
+        run_inline(store, order_of(record, Request(Columns("label", ("when",)), repeats=1)))
 
 
 def test_only_a_validation_has_labels(store: Store, run: str, tmp_path: Path) -> None:
