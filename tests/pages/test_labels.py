@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import geopandas
+import pandas
 import pytest
+from shapely.geometry import box, shape
 from streamlit.testing.v1 import AppTest
 
 from core.jobs.perform import request_of
@@ -13,7 +16,7 @@ from core.runs.records import RunFilter
 from core.runs.store import Store
 from core.tasks.susceptibility.cells import Columns
 from tests.pages.test_mapping import on_map, press, texts
-from tests.tasks.susceptibility.test_labelled import PLACED, marked, validated, write_table
+from tests.tasks.susceptibility.test_labelled import PLACED, ROWS, marked, validated, write_table
 
 ANNA = "Anna"
 
@@ -198,3 +201,32 @@ def test_files_of_the_review_are_prepared(page: AppTest, store: Store, run: str)
 
     offered = {one.label for one in page.get("download_button")}
     assert {"reviewed_labels.csv", "reviewed_labels.gpkg", "corrected_table.csv"} <= offered
+
+
+def test_units_are_shown_with_their_outlines_and_scores(page: AppTest, store: Store, tmp_path: Path) -> None:
+    squares = [box(700_000 + 100 * n, 9_550_000, 700_080 + 100 * n, 9_550_080) for n in range(ROWS)]
+    squares[5] = None  # a unit without an outline, which is validated where no positions are asked for
+    table = pandas.read_csv(write_table(tmp_path / "units.csv")).drop(columns=["x", "y"])
+    geopandas.GeoDataFrame(table, geometry=squares, crs=32717).to_file(tmp_path / "units.gpkg")
+    run = validated(store, tmp_path / "units.gpkg", Columns("label", ("slope", "relief")))
+    opened(page, run, selected="R5")
+    vectors = {one["id"]: one for one in on_map(page)["vectors"]}
+
+    assert len(vectors["labels"]["features"]["features"]) == ROWS - 2
+    assert vectors["scores"]["visible"] is False
+    west, _, east, _ = shape(vectors["labels"]["features"]["features"][0]["geometry"]).bounds
+    assert east - west == pytest.approx(80 / 111_320, rel=0.05)
+    assert "Selected row R5" in texts(page)
+    select(page, run, "R8")
+    assert on_map(page)["focus"] is not None
+
+
+def test_rows_of_a_continent_are_shown_in_degrees(page: AppTest, store: Store, tmp_path: Path) -> None:
+    table = pandas.read_csv(write_table(tmp_path / "units.csv"))
+    table["x"], table["y"] = [-20 + n for n in range(ROWS)], [n % 7 for n in range(ROWS)]
+    table.to_csv(tmp_path / "wide.csv", index=False)
+    run = validated(store, tmp_path / "wide.csv", Columns("label", ("slope", "relief"), (), "x", "y", "EPSG:4326"))
+    opened(page, run)
+
+    (layer,) = (one for one in on_map(page)["vectors"] if one["id"] == "labels")
+    assert len(layer["features"]["features"]) == ROWS - 1

@@ -13,8 +13,11 @@ from ui.maps import Caption, DynamicLayers, MapSpec, show_map
 from ui.messages import tr, tr_noop
 
 if TYPE_CHECKING:
-    from geopandas import GeoSeries
+    import numpy as np
+    from geopandas import GeoDataFrame, GeoSeries
+    from numpy.typing import NDArray
 
+    from core.plots.colours import Legend
     from core.raster.grid import Grid
     from core.review.labels import OpenedLabels
     from core.runs.scenes import SceneSummary
@@ -32,6 +35,9 @@ LARGE, SMALL = 140, 240
 SMALLEST = 200.0
 """Metres that the map shows at least."""
 
+WIDEST, HIGHEST, DEGREE = 6.0, 84.0, 111_000.0
+"""Degrees of longitude that one zone of UTM shows well, latitude at which these zones end, and metres of a degree."""
+
 AROUND = "44rem"
 """Height that the page needs above and below the map."""
 
@@ -40,7 +46,10 @@ HEIGHT = 420
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def placed(run: str, _opened: OpenedLabels) -> tuple[GeoSeries, Grid] | None:
-    """Outlines or points of the rows in metres, and a grid about them; None where no coordinate system is known."""
+    """Outlines or points of the rows, and a grid about them; None where no coordinate system is known.
+
+    They are in metres, and in degrees where they cover more than a zone of UTM; None of a row without a place.
+    """
     del run  # the key: places do not change
     from affine import Affine
     from rasterio.crs import CRS
@@ -48,12 +57,16 @@ def placed(run: str, _opened: OpenedLabels) -> tuple[GeoSeries, Grid] | None:
     from core.raster.grid import Grid
 
     places = _opened.labelled.places
-    if places is None:
+    if places is None or places.isna().all():
         return None
-    if places.crs.is_geographic:
+    west, south, east, north = places.total_bounds
+    least = SMALLEST
+    if places.crs.is_geographic and east - west < WIDEST and max(abs(south), abs(north)) < HIGHEST:
         places = places.to_crs(places.estimate_utm_crs())
+    elif places.crs.is_geographic:
+        least = SMALLEST / DEGREE
     left, bottom, right, top = (float(one) for one in places.total_bounds)
-    margin = max(SMALLEST - max(right - left, top - bottom), 0.1 * max(right - left, top - bottom)) / 2
+    margin = max(least - max(right - left, top - bottom), 0.1 * max(right - left, top - bottom)) / 2
     left, bottom, right, top = left - margin, bottom - margin, right + margin, top + margin
     cell = max(right - left, top - bottom) / SIDE
     size = max(1, math.ceil((right - left) / cell)), max(1, math.ceil((top - bottom) / cell))
@@ -80,9 +93,9 @@ def show_rows_on_map(at: Labelling) -> None:
                       "coordinates and areas* to see them on one."))
         return
     tiles = _background(spec.grid)
-    over = _layer(at.run, at.review.number, at.opened.labelled.scored_by, at.selection.current, at.opened)
+    over = _layers(at.run, at.review.number, at.opened.labelled.scored_by, at.selection.current, at.opened)
     show_map(
-        spec, DynamicLayers(tiles, (over,), selected=tuple(at.ticked), focus=_focus(at), caption=Caption(
+        spec, DynamicLayers(tiles, over, selected=tuple(at.ticked), focus=_focus(at), caption=Caption(
             at.opened.run.subject.name), arrival=at.selection.arrival),
         key=map_key(at.run), height=HEIGHT, around=AROUND,
     )  # fmt: skip
@@ -94,7 +107,10 @@ def _focus(at: Labelling) -> tuple[float, float, float, float] | None:
     if found is None or current not in at.opened.features or at.selection.origin == "map":
         return None
     places, grid = found
-    west, south, east, north = places.iloc[list(at.opened.features).index(current)].bounds
+    place = places.iloc[list(at.opened.features).index(current)]
+    if place is None:
+        return None
+    west, south, east, north = place.bounds
     left, bottom, right, top = grid.bounds
     reach = max(max(right - left, top - bottom) / 20, east - west, north - south)
     return west - reach, south - reach, east + reach, north + reach
@@ -131,49 +147,79 @@ def _meet(one: tuple[float, float, float, float], other: tuple[float, float, flo
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _layer(run: str, number: int, scored_by: str, selected: str | None, _opened: OpenedLabels) -> Outlines:
-    """The outline of each unit, or a mark for each point: large ones are labelled as landslides."""
+def _layers(run: str, number: int, scored_by: str, selected: str | None, _opened: OpenedLabels) -> tuple[Outlines, ...]:
+    """The rows in the colours of their scores, hidden at first, and above them in those of their labels."""
     del run, number, scored_by  # parts of the key
-    import geopandas
     import numpy as np
-    import shapely
 
-    from core.plots.colours import NOT_KNOWN, REFERENCE, Legend, LegendEntry
+    from core.plots.colours import NOT_KNOWN, PROBABILITY_RAMP, REFERENCE, ramp_colours, ramp_legend
     from core.review.labels import COLOURS, STATUSES
     from core.serve.coordinates import features
 
-    found = placed(_opened.run.id, _opened)
-    assert found is not None  # noqa: S101  callers looked
-    places, grid = found
-    table, status, order = _opened.labelled.table, _opened.status, _opened.order
-    also = (status[order] != "unreviewed") | (table["id"].to_numpy()[order] == (selected or ""))
-    shown = order[(np.arange(len(order)) < DRAWN) | also]
-    left, bottom, right, top = grid.bounds
-    slides, status = table["landslide"].to_numpy(bool)[shown], status[shown]
-    marks = places.to_numpy()[shown]
-    are_points = shapely.get_dimensions(marks) == 0
-    reach = max(right - left, top - bottom) / np.where(slides, LARGE, SMALL)
-    marks = np.where(are_points, shapely.buffer(marks, reach, quad_segs=1), marks)  # diamonds
-    shapes = geopandas.GeoDataFrame({"id": table["id"].to_numpy()[shown]}, geometry=marks, crs=places.crs)
+    table, order = _opened.labelled.table, _opened.order
+    also = (_opened.status[order] != "unreviewed") | (table["id"].to_numpy()[order] == (selected or ""))
+    shown = order[((np.arange(len(order)) < DRAWN) | also) & _has_place(_opened)[order]]
+    shapes, are_points = _marks(_opened, shown)
+    slides, status = table["landslide"].to_numpy(bool)[shown], _opened.status[shown]
+    scores = table["score"].to_numpy(float)[shown]
     facts = {
         tr_noop("Row"): list(shapes["id"]),
         tr_noop("Label"): [tr_noop("landslide") if one else tr_noop("no landslide") for one in slides],
-        tr_noop("Held-out score"): ["–" if one != one else f"{one:.2f}" for one in table["score"].to_numpy()[shown]],
+        tr_noop("Held-out score"): ["–" if one != one else f"{one:.2f}" for one in scores],
         tr_noop("Status"): [STATUSES[name] for name in status],
     }
     waiting = {True: REFERENCE, False: NOT_KNOWN}
     colours = [
         waiting[bool(one)] if name == "unreviewed" else COLOURS[name] for one, name in zip(slides, status, strict=True)
     ]
-    told, _ = features(shapes, facts, colours=colours, most=len(shapes) or 1)
+    ramp = ramp_colours(scores, PROBABILITY_RAMP)
+    ramp = [NOT_KNOWN if one != one else colour for one, colour in zip(scores, ramp, strict=True)]
+    left_out = len(order) - len(shown)
+    by_score, by_label = (features(shapes, facts, colours=one, most=len(shapes) or 1)[0] for one in (ramp, colours))
+    return (
+        Outlines(
+            "scores", tr_noop("Held-out score"), by_score, NOT_KNOWN, visible=False, fill=0.8, weight=0.5,
+            legend=ramp_legend(tr_noop("Held-out score"), PROBABILITY_RAMP, "0", "0.5", "1"), left_out=left_out,
+        ),
+        Outlines(
+            "labels", tr_noop("Labelled rows"), by_label, NOT_KNOWN, selectable=True,
+            legend=_legend(are_points=are_points), fill=0.25, weight=2.0, seam=True, left_out=left_out,
+        ),
+    )  # fmt: skip
+
+
+def _has_place(opened: OpenedLabels) -> NDArray[np.bool_]:
+    """(rows,) whether it is known where each row is."""
+    found = placed(opened.run.id, opened)
+    assert found is not None  # noqa: S101  callers looked
+    known: NDArray[np.bool_] = found[0].notna().to_numpy()
+    return known
+
+
+def _marks(opened: OpenedLabels, shown: NDArray[np.intp]) -> tuple[GeoDataFrame, bool]:
+    """Some rows with their outlines, or marks of points, large ones for landslides; and whether all are points."""
+    import geopandas
+    import numpy as np
+    import shapely
+
+    found = placed(opened.run.id, opened)
+    assert found is not None  # noqa: S101  callers looked
+    places, grid = found
+    left, bottom, right, top = grid.bounds
+    marks, table = places.to_numpy()[shown], opened.labelled.table.iloc[shown]
+    reach = max(right - left, top - bottom) / np.where(table["landslide"].to_numpy(bool), LARGE, SMALL)
+    points = shapely.get_dimensions(marks) == 0
+    marks = np.where(points, shapely.buffer(marks, reach, quad_segs=1), marks)  # diamonds
+    return geopandas.GeoDataFrame({"id": table["id"].to_numpy()}, geometry=marks, crs=places.crs), bool(points.all())
+
+
+def _legend(*, are_points: bool) -> Legend:
+    from core.plots.colours import NOT_KNOWN, REFERENCE, Legend, LegendEntry
+    from core.review.labels import COLOURS, STATUSES
+
     entries = (
         LegendEntry(REFERENCE, tr_noop("labelled: landslide, not reviewed"), "line"),
         LegendEntry(NOT_KNOWN, tr_noop("labelled: no landslide, not reviewed"), "line"),
         *(LegendEntry(colour, STATUSES[name], "line") for name, colour in COLOURS.items() if name != "unreviewed"),
     )
-    title = tr_noop("Labels (large marks: landslide)") if are_points.all() else tr_noop("Labels")
-    legend = Legend(title, entries)
-    return Outlines(
-        "labels", tr_noop("Labelled rows"), told, NOT_KNOWN, selectable=True,
-        legend=legend, fill=0.25, weight=2.0, seam=True, left_out=len(order) - len(shown),
-    )  # fmt: skip
+    return Legend(tr_noop("Labels (large marks: landslide)") if are_points else tr_noop("Labels"), entries)

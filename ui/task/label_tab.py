@@ -117,8 +117,9 @@ def _selected(at: Labelling) -> None:
     found = placed(at.run, at.opened)
     if found is not None:
         places, grid = found
-        point = places.iloc[place].representative_point()
-        show_coordinates(point.x, point.y, grid, of="")
+        if places.iloc[place] is not None:
+            point = places.iloc[place].representative_point()
+            show_coordinates(point.x, point.y, grid, of="")
     with st.expander(tr("All values of the row")):
         values = source.rename("value").rename_axis("column").reset_index()
         values["value"] = values["value"].map(lambda value: "–" if value is None or value != value else str(value))

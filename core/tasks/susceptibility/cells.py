@@ -321,7 +321,7 @@ def check_classes(landslide: NDArray[np.bool_], target: str, name: str) -> None:
     slides, none = int(landslide.sum()), int((~landslide).sum())
     if not len(landslide):
         raise InputError(
-            f"No cell of {name} is complete.", f"A cell needs {target}, a value for every factor and, where they are "
+            f"No cell of {name} is complete.", "A cell needs a label, a value for every factor and, where they are "
             "named, coordinates.", "Leave out factors that have no values.",
         )  # fmt: skip
     if not slides or not none:

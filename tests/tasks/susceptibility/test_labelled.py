@@ -60,7 +60,7 @@ def write_table(path: Path) -> Path:
 
 def validated(store: Store, path: Path, columns: Columns) -> str:
     request = Request(columns, ("logistic_regression", "naive_bayes"), ("random",), repeats=1)
-    return run_inline(store, order_of(store.add_dataset(path, path.name, "table"), request))
+    return run_inline(store, order_of(store.add_dataset(path, path.name), request))
 
 
 PLACED = Columns("label", ("slope", "relief"), (), "x", "y", "EPSG:32717")
