@@ -77,8 +77,8 @@ def _way(asked: Run | None) -> str:
     chosen = st.segmented_control(
         tr("Start with"), list(WAYS), default=known if known in WAYS else "rasters", format_func=words_of(WAYS),
         key=f"way-{known}-{'' if asked is None else asked.id[:8]}", required=True, width="stretch",
-        help=tr("Rasters and an inventory, to make a map; or a table of cells or slope units, or a layer of units, to validate "
-                "models."),
+        help=tr("Rasters and an inventory, to make a map; or a table of cells or slope units, or a layer of units, to "
+                "validate models."),
     )  # fmt: skip
     if chosen != known:
         st.query_params.from_dict({FROM: chosen})
@@ -165,9 +165,9 @@ def _order(data: AreaData, request: MapRequest) -> Order:
 def _show_no_table() -> None:
     if empty(
         tr("No table yet."),
-        tr("Choose a table of cells or slope units, or a layer of units with outlines: one column marks landslides, the "
-        "others are factors such as slope, lithology or distance to a road. The sample covers the synthetic mountain "
-        "valley."),
+        tr("Choose a table of cells or slope units, or a layer of units with outlines: one column marks landslides, "
+        "the others are factors such as slope, lithology or distance to a road. The sample covers the synthetic "
+        "mountain valley."),
         action=tr("Start with the sample valley"),
         key="start-sample",
     ):
