@@ -30,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     run_commands.add_commands(groups.add_parser("runs", help=described))
     several = "process several images with the same settings: list, show, export, delete"
     batch_commands.add_commands(groups.add_parser("batches", help=several))
-    reviewing = "review the detections or landslides of a run: mark, draw, reshape, split, merge, export"
+    reviewing = "review detections, landslides or labels: mark, draw, reshape, split, merge, undo, redo, export"
     review_commands.add_commands(groups.add_parser("review", help=reviewing))
     return parser
 

@@ -185,7 +185,7 @@ def _overlaps(edit: Edit, review: Review) -> list[dict[str, Any]]:
 
 def _mark(arguments: argparse.Namespace) -> None:
     store, opened = _opened_any(arguments)
-    ids = tuple(dict.fromkeys(arguments.ids))
+    ids = tuple(dict.fromkeys(opened.named(one) for one in arguments.ids))
     edit = opened.judge(ids, arguments.judgement, arguments.reason, arguments.note)
     _append(store, opened, edit, arguments.reviewer)
 
@@ -241,7 +241,8 @@ def _turn(arguments: argparse.Namespace) -> None:
     store, opened = _opened_any(arguments)
     turn = log.undo if arguments.command == "undo" else log.redo
     review = turn(store, opened.run.id, opened.features, arguments.reviewer)
-    print(json.dumps({"edit": review.number, "counts": _counts(opened, review)}, indent=1))
+    turned = next(one for one in review.log if one.number == review.log[-1].edit.of)
+    print(json.dumps({"edit": review.number, "words": turned.edit.words, "counts": _counts(opened, review)}, indent=1))
 
 
 def _show(arguments: argparse.Namespace) -> None:
@@ -253,7 +254,6 @@ def _show(arguments: argparse.Namespace) -> None:
     content: dict[str, Any]
     if isinstance(opened, OpenedLabels):
         rows = label_table(opened).drop(columns=["run", "status_label"])
-        rows.insert(0, "id", opened.labelled.table["id"])
         ranked = rows.iloc[opened.order].astype(object)
         shown = ranked[(ranked["status"] != "unreviewed") | (ranked.index.isin(ranked.index[:MOST_LABELS]))]
         content = {**label_summary(opened), "labels": shown.where(shown.notna(), None).to_dict("records")}

@@ -44,6 +44,9 @@ OTHER_MODEL = "#CC79A7"
 EDITED = "#CC79A7"
 """An outline that a reviewer changed."""
 
+NO_LANDSLIDE = "#CC79A7"
+"""A place that is labelled as having no landslide."""
+
 NOT_KNOWN = "#767676"
 """Found where the reference says nothing."""
 

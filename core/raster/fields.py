@@ -165,7 +165,9 @@ KNOWN: Mapping[str, Field] = {
 }  # fmt: skip
 """Columns of what runs find, by name."""
 
-COLUMNS = ("field", "shapefile_field", "meaning", "unit", "codes", "empty_value")
+IN_SHAPEFILE = "shapefile_field"
+
+COLUMNS = ("field", IN_SHAPEFILE, "meaning", "unit", "codes", "empty_value")
 """Columns of the table of `fields_table`."""
 
 NEVER = "never empty"
@@ -240,17 +242,18 @@ def fields_table(
     own
         As of `field_of`.
     short
-        Names in a Shapefile, of those columns that it has.
+        Names in a Shapefile, of those columns that it has; None where there is none, and no column for it.
     """
     made = io.StringIO()
     rows = csv.writer(made, lineterminator="\n")
-    rows.writerow(COLUMNS)
+    rows.writerow([name for name in COLUMNS if name != IN_SHAPEFILE or short is not None])
     for name in names:
         one = field_of(name, own)
         codes = "; ".join(f"{code} = {words}" for code, words in one.codes.items())
         in_shapefile = (short or {}).get(name, "")
         cut = f" Cut to {LONGEST_TEXT} bytes in the Shapefile." if one.is_long and in_shapefile else ""
-        rows.writerow([name, in_shapefile, one.meaning + cut, one.unit, codes, one.empty or NEVER])
+        names_of = [name] if short is None else [name, in_shapefile]
+        rows.writerow([*names_of, one.meaning + cut, one.unit, codes, one.empty or NEVER])
     return made.getvalue()
 
 

@@ -59,7 +59,7 @@ def _table(opened: OpenedLabels) -> Table | None:
     cells = [
         (f"R{row['row']}", *(_text(row[f"table_{name}"]) for name in named), words[row["label"]],
          words[int(row["label_reviewed"])], "–" if row["score"] != row["score"] else f"{row['score']:.2f}",
-         row["reviewer"], "; ".join(text for text in (row["reason"], row["note"]) if text))
+         row["reviewer"], "; ".join(text for text in (row["reason"], row["note"]) if isinstance(text, str) and text))
         for row in rows.head(LISTED).to_dict("records")
     ]  # fmt: skip
     heads = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
+    from core.review.edits import Edit
     from core.review.state import Review
 
 
@@ -30,17 +32,28 @@ def log_table(review: Review) -> DataFrame:
     """The log as a table: number, time (ISO 8601, UTC), reviewer, operation, features, words, reason, note, undone."""
     import pandas
 
+    edits = {one.number: one.edit for one in review.log}
     rows = [
         {
             "number": one.number, "time": time_text(one.created), "reviewer": one.reviewer, "operation": one.edit.op,
-            "features": ", ".join([*one.edit.ids, *(name for name in one.edit.made if name not in one.edit.ids)]),
-            "words": one.edit.words, "reason": one.edit.reason or "", "note": one.edit.note or "",
+            "features": ", ".join(_features(edits.get(one.edit.of, one.edit))), "words": _words(one.edit, edits),
+            "reason": one.edit.reason or "", "note": one.edit.note or "",
             "undone": one.number in review.undone,
         }
         for one in review.log
     ]  # fmt: skip
     columns = ["number", "time", "reviewer", "operation", "features", "words", "reason", "note", "undone"]
     return pandas.DataFrame(rows, columns=columns)
+
+
+def _features(edit: Edit) -> list[str]:
+    return [*edit.ids, *(name for name in edit.made if name not in edit.ids)]
+
+
+def _words(edit: Edit, edits: Mapping[int, Edit]) -> str:
+    """What an edit did; of an undone or redone one also what that had done."""
+    other = edits.get(edit.of)
+    return edit.words if other is None else f"{edit.words}: {other.words}"
 
 
 def write_log(review: Review, path: Path) -> None:

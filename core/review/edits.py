@@ -30,8 +30,10 @@ REASONS = (
 )  # fmt: skip
 """Reasons for which a feature is rejected, offered for choice; others can be written."""
 
+NONE_THERE, LANDSLIDE_THERE = "no landslide there", "landslide there"
+
 LABEL_REASONS = (
-    "no landslide there", "landslide there", "position inaccurate", "other date or event", "other process", "other",
+    NONE_THERE, LANDSLIDE_THERE, "position inaccurate", "other date or event", "other process", "other",
 )  # fmt: skip
 """Reasons for which a label is wrong, offered in the same way."""
 

@@ -127,6 +127,11 @@ class Opened:
         return STATUSES
 
     @staticmethod
+    def named(text: str) -> str:
+        """Id of a feature as it is given."""
+        return text
+
+    @staticmethod
     def judge(ids: tuple[str, ...], judgement: Judgement, reason: str | None = None, note: str | None = None) -> Edit:
         """Say of some features whether they are right."""
         return Edit("judge", ids, judgement=judgement, reason=reason, note=note)

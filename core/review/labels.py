@@ -6,7 +6,8 @@ wrong; the table stays as it is. The log is that of all reviews, see `core.revie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from core.raster.fields import Field, write_fields
 from core.raster.folder import make_folder, write_json
 from core.raster.write import atomic_path
 from core.review.edit_log import time_text, write_log
-from core.review.edits import LABEL_REASONS, Edit, Judgement
+from core.review.edits import LABEL_REASONS, LANDSLIDE_THERE, NONE_THERE, Edit, Judgement
 from core.review.log import read_log
 from core.review.replay import replayed
 from core.review.state import Feature, Review
@@ -70,6 +71,8 @@ class Labelled:
         Outlines or points of the rows, in the order of `table`, in a coordinate system; None where none is known.
     source
         The whole table as it was read.
+    origin
+        Where the table comes from, in words.
     corrected
         Gives the table, or the layer of units, with other labels, by row: True for a landslide.
     """
@@ -79,6 +82,7 @@ class Labelled:
     scored_by: str
     places: GeoSeries | None
     source: DataFrame
+    origin: str
     corrected: Callable[[Mapping[int, bool]], DataFrame]
 
 
@@ -115,6 +119,24 @@ class OpenedLabels:
     def statuses(self) -> Mapping[str, str]:
         """What a label may be, in words."""
         return STATUSES
+
+    def reasons(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """Reasons that the labels of some rows may be wrong for: those that do not repeat what a label says."""
+        table = self.labelled.table
+        said = set(table["landslide"][table["id"].isin(list(ids))].astype(bool))
+        odd = {LANDSLIDE_THERE if True in said else "", NONE_THERE if False in said else ""}
+        return tuple(one for one in LABEL_REASONS if one not in odd)
+
+    @staticmethod
+    def named(text: str) -> str:
+        """Id of a row that is given by its number alone.
+
+        Examples
+        --------
+        >>> OpenedLabels.named("5"), OpenedLabels.named("R5")
+        ('R5', 'R5')
+        """
+        return f"R{text}" if text.isdecimal() else text
 
     @staticmethod
     def judge(ids: tuple[str, ...], judgement: Judgement, reason: str | None = None, note: str | None = None) -> Edit:
@@ -187,7 +209,7 @@ def open_labels(store: Store, run: Run, view: Any = None) -> OpenedLabels:  # no
     labelled: Labelled = kind.labels.load()(store, run, view)
     features = _features(labelled)
     review = replayed(features, read_log(store, run.id))
-    return OpenedLabels(run, labelled, features, review, lambda: about(result, view))
+    return OpenedLabels(run, labelled, features, review, lambda: about(result))
 
 
 def _features(labelled: Labelled) -> dict[str, Feature]:
@@ -209,6 +231,7 @@ def label_table(opened: OpenedLabels) -> DataFrame:
     said = pandas.Series(np.where(status == "rejected", 1 - label, label), dtype="Int8")
     return pandas.DataFrame(
         {
+            "id": table["id"],
             "row": table["row"],
             "label": label,
             "label_reviewed": said.mask(status == "unreviewed"),
@@ -229,6 +252,7 @@ def label_fields(opened: OpenedLabels) -> dict[str, Field]:
     yes_no = {"1": "landslide", "0": "no landslide"}
     named = list(map(str, opened.labelled.named.columns))
     return {
+        "id": Field("ID", "Name of the row in the review: R and its number."),
         "row": Field("Row", "Row of the validated table, from 0 for the first below the heading."),
         "label": Field("Label", "Label in the validated table.", codes=yes_no),
         "label_reviewed": Field("Reviewed label", "Label after the review.", codes=yes_no, empty=untouched),
@@ -256,8 +280,8 @@ def labels_words(opened: OpenedLabels) -> str:
     gained = sum(wrong)
     lost = len(wrong) - gained
     parts = [
-        f"{count(number, 'row')} labelled as {one} {agree(number, 'is', 'are')} {other}"
-        for number, one, other in ((lost, "landslide", "none"), (gained, "no landslide", agree(gained, "one", "ones")))
+        f"{count(number, 'row')} labelled as {one} {agree(number, 'has', 'have')} {other}"
+        for number, one, other in ((lost, "landslide", "none"), (gained, "no landslide", "one"))
         if number
     ]
     said = f": {' and '.join(parts)}" if parts else ""
@@ -265,6 +289,55 @@ def labels_words(opened: OpenedLabels) -> str:
         f"{opened.reviewed:,} of {count(total, 'label')} reviewed: {counts['confirmed']:,} correct, "
         f"{counts['rejected']:,} wrong{said}."
     )
+
+
+ORIGIN = "labels corrected in the review of run {run} ({wrong} of {total})"
+"""Begins the origin of a dataset whose labels were corrected."""
+
+_ORIGIN = re.compile(r"labels corrected in the review of run ([0-9a-f]{8}) \((\d+) of (\d+)\)")
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """The review in which the labels of a dataset were corrected.
+
+    Attributes
+    ----------
+    run
+        First eight digits of the id of the reviewed run.
+    wrong, total
+        Labels that were corrected, of how many that could be reviewed.
+    """
+
+    run: str
+    wrong: int
+    total: int
+
+    @property
+    def words(self) -> str:
+        """What was corrected where, in a sentence."""
+        return (
+            f"{self.wrong:,} of {count(self.total, 'label')} {agree(self.wrong, 'was', 'were')} corrected in the "
+            f"review of run {self.run}."
+        )
+
+
+def corrected_in(origin: str) -> Corrected | None:
+    """In which review the labels of a dataset were corrected, by its origin; None where they were not."""
+    found = _ORIGIN.match(origin)
+    return None if found is None else Corrected(found[1], int(found[2]), int(found[3]))
+
+
+def origin_of(opened: OpenedLabels, before: str) -> str:
+    """Origin of a dataset with corrected labels.
+
+    Parameters
+    ----------
+    before
+        Origin of the dataset as it was.
+    """
+    wrong, total = len(opened.corrections), len(opened.features)
+    return f"{ORIGIN.format(run=opened.run.id[:8], wrong=wrong, total=total)}; before: {before}"
 
 
 CAUTION = (

@@ -102,7 +102,7 @@ class _State:
         if missing:
             kept = edit.op == "restore"
             what = f"{missing[0]} is not deleted." if kept else f"There is no {missing[0]} in this review."
-            raise InputError(what, remedy="Reload the review.")
+            raise InputError(what, remedy="Check the name, or reload the review.")
         wanted = edit.ids if edit.op == "restore" else [name for name in edit.made if name not in edit.ids]
         taken = [name for name in wanted if name in self.features]
         if taken:
@@ -135,7 +135,10 @@ class _State:
             kept = one.reason if status == "rejected" and one.status == "rejected" else ""
             reason, note = edit.reason if edit.reason is not None else kept, edit.note
             note = one.note if note is None else note
-            self.features[name] = replace(one, status=status, reason=reason, note=note, **_by(entry))
+            by = _by(entry)
+            if status == "unreviewed" and one.origin == "model":  # as if nobody had reviewed it
+                by = {"reviewer": "", "reviewed": None}
+            self.features[name] = replace(one, status=status, reason=reason, note=note, **by)
 
     def _make(self, entry: Entry) -> None:
         from shapely.geometry import shape

@@ -72,7 +72,8 @@ class Feature:
     status, reason, note
         What the review says of it.
     reviewer, reviewed
-        Who changed it last, and when (seconds since 1970, UTC); empty and None while nobody did.
+        Who changed it last, and when (seconds since 1970, UTC); empty and None where nobody did, or where what was
+        said of the model's outline was taken back.
     parents
         Ids of the features that it was made of by splitting or merging.
     origin

@@ -19,7 +19,7 @@ def about(result: RunResult, view: Any = None) -> dict[str, str]:  # noqa: ANN40
         What was chosen after the run, each value as ``view_…``; None for files that do not depend on it.
     """
     record = result.provenance
-    scene = record.get("scene") or {}
+    scene = record.get("scene") or record.get("table") or {}
     metres = isinstance(result, GridResult) and result.grid.in_metres
     values = {} if view is None else texts_of(view, in_metres=metres)
     told = {

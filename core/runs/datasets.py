@@ -109,8 +109,9 @@ class DatasetStore:
         return self.dataset(self._added(values, companions or {}))
 
     def upload_dataset(
-        self, content: BinaryIO, name: str, form: Form | None = None, *, made_from: DatasetRecord | None = None
-    ) -> DatasetRecord:
+        self, content: BinaryIO, name: str, form: Form | None = None, *, made_from: DatasetRecord | None = None,
+        origin: str = UPLOADED,
+    ) -> DatasetRecord:  # fmt: skip
         """Keep an uploaded file under a name of ours; the same file given under the same name is the same dataset.
 
         Parameters
@@ -123,6 +124,8 @@ class DatasetStore:
             What it must be; told by its content when None.
         made_from
             The dataset that it is a changed copy of, whose licence and citation hold for it as well.
+        origin
+            Where it comes from, in words.
 
         Raises
         ------
@@ -137,7 +140,8 @@ class DatasetStore:
                 found = contents.recognise(aside, name, form)
                 contents.check(aside, found.form)
             with self._kept(aside, digest, found.suffix) as file, self.database.write() as session:
-                values = _values(found.form, one_line(name), file, file_digest=digest, **_origin(made_from))
+                told = {"origin": one_line(origin), **_terms(made_from)}
+                values = _values(found.form, one_line(name), file, file_digest=digest, **told)
                 # One to which nothing was added since.
                 identity = (same_row(session, values, {}) or make_row(session, values, {})).id
         finally:
@@ -218,15 +222,11 @@ def hold(session: Session, identity: str) -> DatasetRow:
     return row
 
 
-def _origin(made_from: DatasetRecord | None) -> dict[str, Any]:
-    """Where an upload comes from, and the terms of what it was made from."""
+def _terms(made_from: DatasetRecord | None) -> dict[str, Any]:
+    """Terms of what an upload was made from."""
     if made_from is None:
-        return {"origin": UPLOADED}
-    one = made_from
-    return {
-        "origin": one_line(f"changed from {one.name} ({one.origin})"), "synthetic": one.synthetic,
-        "licence": one.licence, "citation": one.citation,
-    }  # fmt: skip
+        return {}
+    return {"synthetic": made_from.synthetic, "licence": made_from.licence, "citation": made_from.citation}
 
 
 def _values(

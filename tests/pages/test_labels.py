@@ -111,8 +111,28 @@ def test_several_rows_are_marked_at_once_with_their_reason(page: AppTest, store:
     assert {(features[name].status, features[name].reason, features[name].note) for name in ("R10", "R12")} == {
         ("rejected", "other date or event", "storm of 2020")
     }
+    assert "2 rows are selected, and the buttons apply to all of them: R10, R12. Reviewed already: 2." in texts(page)
     press(page, "Mark not reviewed")
     assert now(store, run).reviewed == 0
+    assert "Mark not reviewed" in off(page)
+    assert "Reviewed already: 0." in texts(page)
+
+
+def test_a_reason_never_repeats_what_the_label_says(page: AppTest, run: str) -> None:
+    opened(page, run)
+    for names, missing in ((("R9",), {"landslide there"}), (("R8",), {"no landslide there"}),
+                           (("R8", "R9"), {"landslide there", "no landslide there"})):  # fmt: skip
+        select(page, run, *names)
+        (field,) = (one for one in page.selectbox if one.label == "Reason for a wrong label")
+        assert {"landslide there", "no landslide there"} - set(field.options) == missing
+
+
+def test_what_the_filters_hide_of_the_selection_is_said(page: AppTest, store: Store, run: str) -> None:
+    marked(store, run, ("R8",), "confirmed")
+    opened(page, run)
+    select(page, run, "R10")
+    page.button_group(key=f"label-status-{run}").set_value(["confirmed"]).run()
+    assert "Selected, but not among the rows that are listed: R10." in texts(page)
 
 
 def test_an_edit_is_undone_and_redone(page: AppTest, store: Store, run: str) -> None:
@@ -177,14 +197,16 @@ def test_a_row_that_no_model_learnt_from_is_said_to_be_none(page: AppTest, run: 
 
 def test_the_corrected_table_is_validated_with_the_settings_of_the_run(page: AppTest, store: Store, run: str) -> None:
     opened(page, run)
-    assert "Validate with the corrected labels" in off(page)
+    assert "Open the corrected data for validation" in off(page)
     select(page, run, "R8", "R9")
     press(page, "Label wrong")
     assert CAUTION in texts(page)
-    press(page, "Validate with the corrected labels")
+    press(page, "Open the corrected data for validation")
 
     assert not page.error
-    assert "labels corrected in the review of" in texts(page)
+    assert f"units, labels corrected (review of {run[:8]})" in texts(page).replace("\\", "")
+    assert f"2 of 59 labels were corrected in the review of run {run[:8]}." in texts(page)
+    assert f"The settings are those of run {run[:8]}." in texts(page)
     press(page, "Validate models")
     assert not page.exception
     newest, before = store.runs(RunFilter())[:2]
@@ -192,6 +214,12 @@ def test_the_corrected_table_is_validated_with_the_settings_of_the_run(page: App
     assert request_of(newest) == request_of(before)
     assert newest.inputs[0].digest != before.inputs[0].digest
     assert newest.metrics["auroc_random"] > before.metrics["auroc_random"]
+    assert CAUTION in page.warning[0].value.replace("\\", "")
+    assert not [note for note in before.notes if CAUTION in note]
+    page.switch_page("../pages/compare.py")
+    page.query_params["runs"] = f"{before.id},{newest.id}"
+    page.run()
+    assert "**Labels of B were corrected in a review**" in texts(page)
 
 
 def test_files_of_the_review_are_prepared(page: AppTest, store: Store, run: str) -> None:

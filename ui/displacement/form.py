@@ -75,7 +75,7 @@ def ask(
     columns = _columns(table, guess)
     beside = drivers_form.ask(record, asked, before)
     resources.jobs().prepare()  # a worker starts while the user looks at the form
-    with st.form("ask-forecast", border=False):
+    with st.form("ask-forecast", border=False, enter_to_submit=False):
         pressed = press.button(BUTTON, record.digest)
         future = [name for _, name in columns.drivers] + list(() if beside is None else beside.names(columns))
         stations, step, plan = _plan(columns, before, future)

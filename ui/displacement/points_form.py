@@ -82,7 +82,7 @@ def ask(record: DatasetRecord, before: Run | None) -> Order | None:
     asked, why = _asks(record.id, record.digest, record)
     st.caption(tr("InSAR points: one row per point, one column per date."))
     resources.jobs().prepare()  # a worker starts while the user looks at the form
-    with st.form("ask-points", border=False):
+    with st.form("ask-points", border=False, enter_to_submit=False):
         pressed = press.button(BUTTON, record.digest)
         if asked:
             st.warning(plain(why))

@@ -181,8 +181,17 @@ def _caption(compared: Sequence[Compared], fair: bool) -> str:
             tr("**The reference of {letters} is a review of a model's result**, which repeats outlines of that model: "
                "the scores are high.").format(letters=", ".join(reviews))
         )
+    corrected = [
+        one.letter for one in compared if (one.result.provenance.get("table") or {}).get("corrected") is not None
+    ]
+    if corrected:
+        parts.append(
+            tr("**Labels of {letters} were corrected in a review** of the rows that a model contradicted: scores on "
+               "them are not independent evidence.").format(letters=", ".join(corrected))
+        )
+    recorded += [one.result.provenance.get("table") or {} for one in compared]
     if any(scene.get("synthetic") for scene in recorded):
-        parts.append(tr("A synthetic image is included: its scores test the software, not the skill on real terrain."))
+        parts.append(tr("Synthetic data are included: their scores test the software, not the skill on real terrain."))
     return " ".join(parts)
 
 

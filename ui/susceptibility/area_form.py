@@ -117,7 +117,7 @@ def ask(data: AreaData, before: MapRequest | None) -> MapRequest | None:
     begin = before or MapRequest(plan=Plan(FIRST_MODELS, repeats=5), inventory=guess.inventory)
     resources.jobs().prepare()  # a worker starts while the user looks at the form
     subject = data.key
-    with st.form("ask-map", border=False):
+    with st.form("ask-map", border=False, enter_to_submit=False):
         pressed = press.button(BUTTON, subject)
         area = _area(data, guess, begin.area if before is not None else None)
         inventory = _inventory(guess, begin.inventory)

@@ -34,7 +34,7 @@ def show(result: SusceptibilityMap) -> None:
         return
     wanted = [(tr("Elevation model"), DEM)] if result.input(DEM).dataset_id else []
     wanted += [(tr("Factor: {name}").format(name=one.name), FACTOR) for one in result.inputs if one.role == FACTOR]
-    with st.form(f"elsewhere-{result.id}", border=False):
+    with st.form(f"elsewhere-{result.id}", border=False, enter_to_submit=False):
         chosen = [
             (role, st.selectbox(plain(label), list(rasters), format_func=rasters.__getitem__, key=f"{result.id}-{at}"))
             for at, (label, role) in enumerate(wanted)

@@ -60,7 +60,7 @@ def ask(button: str, record: DatasetRecord, before: Request | None) -> Request |
     names = [str(one) for one in table.columns]
     guess = guess_columns(table) if before is None or before.columns.target not in names else before.columns
     resources.jobs().prepare()  # a worker starts while the user looks at the form
-    with st.form("ask", border=False):
+    with st.form("ask", border=False, enter_to_submit=False):
         pressed = press.button(button, record.digest)
         columns = _columns(names, guess)
         request = _plan(columns, before)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.jobs.perform import request_of
+from core.review.labels import corrected_in
 from core.tasks.susceptibility import run_map
 from core.tasks.susceptibility.result import TABLE
 from core.tasks.susceptibility.run import order_of
@@ -112,6 +113,9 @@ def _table(task: TaskPage, asked: Run | None, left: object, right: object) -> No
         elif record is None:
             _show_no_table()
         else:
+            if shared_form.named():
+                st.info(tr("The settings are those of run {run}. Press *{button}* to validate the data again.").format(
+                    run=plain(str(shared_form.named())[:8]), button=form.BUTTON))  # fmt: skip
             st.info(
                 tr(
                     "Check the columns and press *{button}*. Each model is trained on part of the cells and tested on "
@@ -221,5 +225,8 @@ def _describe(record: DatasetRecord) -> None:
     facts = [tr("Synthetic: generated, not measured.")] if record.synthetic else []
     if record.licence:
         facts.append(f"Licence: {record.licence}.")
+    corrected = corrected_in(record.origin)
+    if corrected is not None:
+        facts.append(corrected.words)
     if facts:
         st.caption(plain(" ".join(facts)))

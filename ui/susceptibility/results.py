@@ -89,9 +89,13 @@ def headline(result: SusceptibilityResult, *, folded: bool = False, further: Seq
     from core.tasks.susceptibility.findings import best, verdict
     from core.tasks.susceptibility.folds import TITLES
     from core.tasks.susceptibility.models import title_of
+    from core.tasks.susceptibility.run import CORRECTED
 
     said = verdict(result)
     show_lead(said.lead, result.id)
+    for note in result.notes:
+        if note.startswith(CORRECTED):
+            st.warning(plain(note))
     figures = []
     for scheme in result.schemes:
         first = best(result, scheme)
@@ -112,7 +116,8 @@ def headline(result: SusceptibilityResult, *, folded: bool = False, further: Seq
         )
     )
     show_key_figures([*figures, *further])
-    told = [f"- {plain(one)}" for one in said.others], [f"- {plain(one)}" for one in result.notes]
+    notes = [one for one in result.notes if not one.startswith(CORRECTED)]
+    told = [f"- {plain(one)}" for one in said.others], [f"- {plain(one)}" for one in notes]
     if folded:
         with st.expander(tr("Basis and limitations ({count})").format(count=len(told[0]) + len(told[1]))):
             st.markdown("\n".join([*told[0], *told[1]]))
@@ -143,11 +148,11 @@ def review(view: Shown) -> None:
     run = resources.store().run(view.result.id)
     table = resources.store().dataset(view.result.subject.dataset_id)
 
-    def again(corrected: Path) -> None:
+    def again(corrected: Path, origin: str) -> None:
         stem = PurePath(table.name).stem
         with corrected.open("rb") as file:
-            name = f"{stem}, labels corrected in the review of {run.id[:8]}{corrected.suffix}"
-            made = resources.store().upload_dataset(file, name, table.form, made_from=table)
+            name = f"{stem}, labels corrected (review of {run.id[:8]})"
+            made = resources.store().upload_dataset(file, name, table.form, made_from=table, origin=origin)
         SOURCE.use(made, prefill=run.id)
 
     label_tab.show(run, view.choice, again)

@@ -228,7 +228,7 @@ def ask(
     first = asked.bands if usable else None
     named = bands.are_named(scene, spec)
     taken = () if named else bands.choose_order(scene, spec, first)
-    with st.form("ask", border=False):
+    with st.form("ask", border=False, enter_to_submit=False):
         pressed = press.button(button, scene.digest, disabled=None in taken)
         beside = st.container()  # what keeps the button from acting is said where it was pressed
         with st.expander(tr("Processing options")):

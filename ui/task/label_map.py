@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from geopandas import GeoDataFrame, GeoSeries
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     from core.plots.colours import Legend
     from core.raster.grid import Grid
@@ -95,23 +96,35 @@ def show_rows_on_map(at: Labelling) -> None:
     tiles = _background(spec.grid)
     over = _layers(at.run, at.review.number, at.opened.labelled.scored_by, at.selection.current, at.opened)
     show_map(
-        spec, DynamicLayers(tiles, over, selected=tuple(at.ticked), focus=_focus(at), caption=Caption(
-            at.opened.run.subject.name), arrival=at.selection.arrival),
+        spec, DynamicLayers(
+            tiles, over, selected=tuple(at.ticked), marker=_marker(at), focus=_focus(at),
+            caption=Caption(at.opened.run.subject.name), arrival=at.selection.arrival,
+        ),
         key=map_key(at.run), height=HEIGHT, around=AROUND,
     )  # fmt: skip
 
 
+def _place(at: Labelling) -> BaseGeometry | None:
+    """Where the selected row is; None where nothing is selected, or that is not known."""
+    found, current = placed(at.run, at.opened), at.selection.current
+    if found is None or current not in at.opened.features:
+        return None
+    return found[0].iloc[list(at.opened.features).index(current)]
+
+
+def _marker(at: Labelling) -> tuple[float, float] | None:
+    """Where the selected point is; an outline is seen by itself."""
+    place = _place(at)
+    return (place.x, place.y) if place is not None and place.geom_type == "Point" else None
+
+
 def _focus(at: Labelling) -> tuple[float, float, float, float] | None:
     """Extent about what was selected beside the map: of a point a tenth of the map."""
-    found, current = placed(at.run, at.opened), at.selection.current
-    if found is None or current not in at.opened.features or at.selection.origin == "map":
-        return None
-    places, grid = found
-    place = places.iloc[list(at.opened.features).index(current)]
-    if place is None:
+    found, place = placed(at.run, at.opened), _place(at)
+    if found is None or place is None or at.selection.origin == "map":
         return None
     west, south, east, north = place.bounds
-    left, bottom, right, top = grid.bounds
+    left, bottom, right, top = found[1].bounds
     reach = max(max(right - left, top - bottom) / 20, east - west, north - south)
     return west - reach, south - reach, east + reach, north + reach
 
@@ -152,7 +165,7 @@ def _layers(run: str, number: int, scored_by: str, selected: str | None, _opened
     del run, number, scored_by  # parts of the key
     import numpy as np
 
-    from core.plots.colours import NOT_KNOWN, PROBABILITY_RAMP, REFERENCE, ramp_colours, ramp_legend
+    from core.plots.colours import NO_LANDSLIDE, NOT_KNOWN, PROBABILITY_RAMP, REFERENCE, ramp_colours, ramp_legend
     from core.review.labels import COLOURS, STATUSES
     from core.serve.coordinates import features
 
@@ -168,7 +181,7 @@ def _layers(run: str, number: int, scored_by: str, selected: str | None, _opened
         tr_noop("Held-out score"): ["–" if one != one else f"{one:.2f}" for one in scores],
         tr_noop("Status"): [STATUSES[name] for name in status],
     }
-    waiting = {True: REFERENCE, False: NOT_KNOWN}
+    waiting = {True: REFERENCE, False: NO_LANDSLIDE}
     colours = [
         waiting[bool(one)] if name == "unreviewed" else COLOURS[name] for one, name in zip(slides, status, strict=True)
     ]
@@ -214,12 +227,12 @@ def _marks(opened: OpenedLabels, shown: NDArray[np.intp]) -> tuple[GeoDataFrame,
 
 
 def _legend(*, are_points: bool) -> Legend:
-    from core.plots.colours import NOT_KNOWN, REFERENCE, Legend, LegendEntry
+    from core.plots.colours import NO_LANDSLIDE, REFERENCE, Legend, LegendEntry
     from core.review.labels import COLOURS, STATUSES
 
     entries = (
         LegendEntry(REFERENCE, tr_noop("labelled: landslide, not reviewed"), "line"),
-        LegendEntry(NOT_KNOWN, tr_noop("labelled: no landslide, not reviewed"), "line"),
+        LegendEntry(NO_LANDSLIDE, tr_noop("labelled: no landslide, not reviewed"), "line"),
         *(LegendEntry(colour, STATUSES[name], "line") for name, colour in COLOURS.items() if name != "unreviewed"),
     )
     return Legend(tr_noop("Labels (large marks: landslide)") if are_points else tr_noop("Labels"), entries)

@@ -43,7 +43,7 @@ TITLES = {
 }
 
 
-def show(run: Run, view: Any, again: Callable[[Path], None]) -> None:  # noqa: ANN401  the view of the run's task
+def show(run: Run, view: Any, again: Callable[[Path, str], None]) -> None:  # noqa: ANN401  the view of the run's task
     """Show the tab.
 
     Parameters
@@ -51,7 +51,8 @@ def show(run: Run, view: Any, again: Callable[[Path], None]) -> None:  # noqa: A
     view
         Which model's scores stand beside the labels.
     again
-        Opens the page with the corrected table, to be validated with the settings of the run.
+        Opens the page with the file of the corrected data, to be validated with the settings of the run; told that and
+        what the data come from.
     """
     at = labelling(run, view)
     spec = spec_of(at)
@@ -83,8 +84,9 @@ def _tell(at: Labelling) -> None:
     st.caption(
         tr("The label of a row says whether there is a landslide. Check it in images or records, and mark it as "
         "correct or wrong. The rows are ordered by how far the score of a model that was not trained on them "
-        "({scored_by}) is from their labels; choose another model above. The table that was validated and its scores "
-        "stay as they are.").format(scored_by=opened.labelled.scored_by)
+        "({scored_by}) is from their labels; choose another model above. They are named by their place in the table, "
+        "from R0 for the first below the heading. The table that was validated and its scores stay as they "
+        "are.").format(scored_by=opened.labelled.scored_by)
     )  # fmt: skip
     with st.container(key="review-keys"):  # hidden where there is no keyboard, see `static/page.css`
         st.caption(tr("Keys: Y label correct, N label wrong, J next row."))
@@ -111,7 +113,7 @@ def _selected(at: Labelling) -> None:
     label = tr("labelled: {label}").format(label=_label_words()[bool(row["landslide"])])
     words = [label, score, tr(STATUSES[one.status])]
     words += [plain(text) for text in (one.reason, one.note) if text]
-    if one.reviewer:
+    if one.reviewer and one.status != "unreviewed":
         words.append(tr("reviewed by {name}").format(name=plain(one.reviewer)))
     tell(at.selection, "row", words)
     found = placed(at.run, at.opened)
@@ -156,6 +158,9 @@ def _table(at: Labelling) -> None:
         st.caption(tr("The first {listed:,} of {count:,} rows are listed.").format(listed=LISTED, count=len(frame)))
         frame = frame.head(LISTED)
     names = frame["id"].tolist()
+    hidden = [name for name in at.ticked if name not in names]
+    if hidden:
+        st.caption(tr("Selected, but not among the rows that are listed: {names}.").format(names=", ".join(hidden[:8])))
     ticked, offered = [name for name in at.ticked if name in names], onward(at.run)
 
     def chosen(rows: list[str]) -> None:
@@ -215,20 +220,20 @@ def _files(at: Labelling) -> None:
         st.caption(tr("The review was edited since its files were prepared. Prepare them again to download them."))
 
 
-def _again(at: Labelling, again: Callable[[Path], None]) -> None:
+def _again(at: Labelling, again: Callable[[Path, str], None]) -> None:
     """The corrected table as the page's next table."""
     from core.raster.folder import make_folder
-    from core.review.labels import CAUTION, write_corrected
+    from core.review.labels import CAUTION, origin_of, write_corrected
 
     wrong = at.opened.counts["rejected"]
     pressed = st.button(
-        tr("Validate with the corrected labels"), disabled=not wrong, key=f"label-again-{at.run}",
-        help=tr("Saves the table with the corrected labels as another table and opens it here with the settings of "
-                "this run."),
+        tr("Open the corrected data for validation"), disabled=not wrong, key=f"label-again-{at.run}",
+        help=tr("Saves a copy with the corrected labels and opens it in the form of this page, with the settings of "
+                "this run. Press Validate models there."),
     )  # fmt: skip
     st.caption(tr(CAUTION) if wrong else tr("Not available yet: no label is marked as wrong."))
     if pressed:
         with guard():
             folder = folder_of(at.run, ("corrected", at.review.number))
             make_folder(folder)
-            again(write_corrected(at.opened, folder))
+            again(write_corrected(at.opened, folder), origin_of(at.opened, at.opened.labelled.origin))

@@ -101,6 +101,9 @@ def bar_key(run: str, action: str) -> str:
     return f"label-{action}-{run}"
 
 
+NAMED = 8
+"""Selected rows that are named one by one."""
+
 ACTIONS = ("Y", "N", "open", "next", "undo", "redo")
 """Buttons of the bar, by what is in their keys."""
 
@@ -177,9 +180,11 @@ def show_bar(at: Labelling) -> None:
             (tr("Label correct"), "Y", "confirmed", "Y"), (tr("Label wrong"), "N", "rejected", "N"),
             (tr("Mark not reviewed"), "open", "unreviewed", None),
         )  # fmt: skip
+        done = [name for name in ids if at.review.features[name].status != "unreviewed"]
         for title, key, judgement, shortcut in buttons:
             st.button(
-                title, on_click=judge, args=(at, ids, judgement), disabled=off, shortcut=shortcut,
+                title, on_click=judge, args=(at, ids, judgement), shortcut=shortcut,
+                disabled=off or (judgement == "unreviewed" and not done),
                 key=bar_key(at.run, key),
             )  # fmt: skip
         st.button(tr("Next"), on_click=_ask_next, args=(at,), shortcut="J", key=bar_key(at.run, "next"),
@@ -189,14 +194,20 @@ def show_bar(at: Labelling) -> None:
         st.caption(tr("Enter your name first: until then, marking and editing are off."))
     elif not ids:
         st.caption(tr("Select rows in the table, or one on the map."))
+    elif len(ids) > 1:
+        told = tr("{count:,} rows are selected, and the buttons apply to all of them: {names}. Reviewed already: "
+                  "{done:,}.")
+        names = ", ".join(ids[:NAMED]) + (" …" if len(ids) > NAMED else "")
+        st.caption(told.format(count=len(ids), names=names, done=len(done)))
 
 
 def _ask_reason(at: Labelling, ids: tuple[str, ...]) -> None:
-    from core.review.edits import LABEL_REASONS, MOST_WORDS
+    from core.review.edits import MOST_WORDS
 
     one = at.review.features[ids[-1]] if len(ids) == 1 else None
     reason, note = ("", "") if one is None else (one.reason, one.note)
-    known = ["", *LABEL_REASONS, *([reason] if reason and reason not in LABEL_REASONS else [])]
+    offered = at.opened.reasons(ids)
+    known = ["", *offered, *([reason] if reason and reason not in offered else [])]
     st.selectbox(
         tr("Reason for a wrong label"), known, known.index(reason), key=_reason_key(at, ids), accept_new_options=True,
         format_func=lambda text: tr(text) if text else tr("not given"),

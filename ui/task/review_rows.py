@@ -184,7 +184,11 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
         key = f"several-{at.run}"
         st.button(tr("Mark correct"), on_click=chosen.judge, args=("confirmed",), disabled=off, key=f"{key}-correct")
         st.button(tr("Mark false alarm"), on_click=chosen.judge, args=("rejected",), disabled=off, key=f"{key}-wrong")
-        st.button(tr("Mark not reviewed"), on_click=chosen.judge, args=("unreviewed",), disabled=off, key=f"{key}-open")
+        done = any(at.review.features[name].status != "unreviewed" for name in ticked if name in at.review.features)
+        st.button(
+            tr("Mark not reviewed"), on_click=chosen.judge, args=("unreviewed",), disabled=off or not done,
+            key=f"{key}-open",
+        )  # fmt: skip
         st.button(tr("Delete"), on_click=chosen.delete, disabled=off, key=f"{key}-delete")
         if len(ticked) > 1:
             about = tr("Combine them into one, named after the largest. It counts as a landslide.")

@@ -64,7 +64,7 @@ def labelled_rows(store: Store, run: Run, view: Choice) -> Labelled:
         made = corrected_table(source, columns, labels)
         return made if read.outlines is None else to_layer(made, read.outlines)
 
-    return Labelled(table, named, scored_by, places, source, corrected)
+    return Labelled(table, named, scored_by, places, source, dataset.origin, corrected)
 
 
 def _recognised_by(source: pd.DataFrame, columns: Columns) -> list[str]:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from core.report import origin
 from core.report.content import ReportInput, ReportKind
 from core.report.labels import labels_of, labels_part
-from core.report.parts import Column, Items, KeyFigure, KeyFigures, Paragraph, Part, Table
+from core.report.parts import Column, Items, KeyFigure, KeyFigures, Notice, Paragraph, Part, Table
 from core.report.words import score
 from core.tasks.susceptibility.factor_report import factors_part
 from core.tasks.susceptibility.findings import best, interval, settings_table, verdict
 from core.tasks.susceptibility.folds import TITLES
 from core.tasks.susceptibility.models import title_of
 from core.tasks.susceptibility.result import SusceptibilityResult
+from core.tasks.susceptibility.run import CORRECTED
 from core.tasks.susceptibility.view import Choice
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ class ValidationInput(ReportInput):
     choice: Choice = Choice()
     labels: OpenedLabels | None = None
 
+    def key(self) -> tuple[str, ...]:
+        """See `ReportInput`; the review of labels changes as well."""
+        edits = "" if self.labels is None else str(self.labels.review.number)
+        return (*super().key(), edits)
+
 
 def gather(store: Store, run: Run, view: Choice | None) -> ValidationInput:
     """Content of the report of a run."""
@@ -41,6 +47,7 @@ def gather(store: Store, run: Run, view: Choice | None) -> ValidationInput:
     return ValidationInput(
         run.task, run.kind, result, datetime.now(UTC), name=run.name, note=run.note, tags=run.tags,
         choice=choice, labels=labels_of(store, run, choice),
+        licences=dict(origin.sources_of(store, result.inputs)),
     )  # fmt: skip
 
 
@@ -56,7 +63,9 @@ def parts(content: ValidationInput) -> Iterator[Part | None]:
         )
         for scheme in result.schemes
     )
-    yield Part("summary", "Summary", (Paragraph(said.lead, lead=True), KeyFigures(figures), Items(said.others)))
+    caution = next((note for note in result.notes if note.startswith(CORRECTED)), "")
+    boxes = [Notice("Corrected labels", caution.removeprefix(CORRECTED))] if caution else []
+    yield Part("summary", "Summary", (Paragraph(said.lead, lead=True), *boxes, KeyFigures(figures), Items(said.others)))
     tables = tuple(table_of_models(result, scheme) for scheme in result.schemes)
     yield Part("models", "Scores of the models", (*tables, *tables_of_settings(result)))
     yield factors_part(result)

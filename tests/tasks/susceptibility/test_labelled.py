@@ -22,21 +22,25 @@ from core.report.state import is_out_of_date
 from core.review import log
 from core.review.labels import (
     CAUTION,
+    Corrected,
     OpenedLabels,
+    corrected_in,
     export_labels,
     has_labels,
     label_fields,
     label_table,
     labels_words,
     open_labels,
+    origin_of,
 )
 from core.runs.store import Store
 from core.series.table import read_table_untrusted
 from core.tasks.susceptibility.cells import Columns
 from core.tasks.susceptibility.guess import guess_columns
 from core.tasks.susceptibility.labelled import corrected_table
+from core.tasks.susceptibility.report import gather
 from core.tasks.susceptibility.rows import LATITUDE, LONGITUDE, UNITS, read_rows, to_layer
-from core.tasks.susceptibility.run import Request, order_of
+from core.tasks.susceptibility.run import CORRECTED, Request, order_of
 from core.tasks.susceptibility.view import Choice
 from tests.factories import keep, made_run
 
@@ -112,7 +116,7 @@ def test_a_label_is_confirmed_or_wrong_and_the_table_stays(store: Store, run: st
 
     assert now.counts == {"unreviewed": ROWS - 4, "confirmed": 2, "rejected": 1}
     assert now.corrections == {9: False}
-    assert labels_words(now) == "3 of 59 labels reviewed: 2 correct, 1 wrong: 1 row labelled as landslide is none."
+    assert labels_words(now) == "3 of 59 labels reviewed: 2 correct, 1 wrong: 1 row labelled as landslide has none."
     assert [one.edit.words for one in now.review.log[1:]] == [
         "Label of R9 marked as wrong", "Labels of R8, R10 marked as correct",
     ]  # fmt: skip
@@ -139,7 +143,9 @@ def test_a_label_marked_as_not_reviewed_is_none_of_the_reviewed(store: Store, ru
     now = marked(store, run, ("R9",), "unreviewed")
 
     assert now.reviewed == 0
-    assert now.review.features["R9"].reason == ""
+    one = now.review.features["R9"]
+    assert (one.reason, one.reviewer, one.reviewed) == ("", "", None)
+    assert label_table(now)["reviewer"].isna().all()
 
 
 def test_what_is_exported_says_what_is_known_and_no_more(store: Store, run: str, tmp_path: Path) -> None:
@@ -312,6 +318,31 @@ def test_only_a_validation_has_labels(store: Store, run: str, tmp_path: Path) ->
         open_labels(store, store.run(mapped.id))
 
 
+def test_terms_of_the_table_and_its_corrections_are_told(store: Store, tmp_path: Path) -> None:
+    path = write_table(tmp_path / "units.csv")
+    table = store.add_dataset(path, "Units", "table", licence="CC-BY-4.0", citation="Anna 2020", synthetic=True)
+    request = Request(PLACED, ("logistic_regression",), ("random",), repeats=1)
+    run = run_inline(store, order_of(table, request))
+    now = marked(store, run, ("R8", "R9"), "rejected")
+    told = export_labels(now, tmp_path / "out")["about"]
+    assert (told["licence"], told["citation"], told["synthetic"]) == ("CC-BY-4.0", "Anna 2020", "yes")
+    assert not [name for name in told if name.startswith("view_")]
+
+    with (tmp_path / "out" / "corrected_table.csv").open("rb") as file:
+        made = store.upload_dataset(file, "again", "table", made_from=table, origin=origin_of(now, table.origin))
+    assert (made.licence, made.citation, made.synthetic) == ("CC-BY-4.0", "Anna 2020", True)
+    assert corrected_in(made.origin) == Corrected(run[:8], 2, 59)
+    assert corrected_in("upload") is None
+    again = store.run(run_inline(store, order_of(made, request)))
+    assert [note for note in again.notes if note.startswith(CORRECTED)] == [
+        f"Corrected labels: 2 of 59 labels were corrected in the review of run {run[:8]}. {CAUTION}"
+    ]
+    make_report(store, again.id)
+    report = again.artifact("report") or store.run(again.id).artifact("report")
+    assert report is not None
+    assert "not independent evidence" in report.path.read_text(encoding="utf-8")
+
+
 def test_the_report_tells_of_the_review_once_there_is_one(store: Store, run: str) -> None:
     make_report(store, run)
     before = store.run(run).artifact("report")
@@ -320,15 +351,26 @@ def test_the_report_tells_of_the_review_once_there_is_one(store: Store, run: str
     assert not is_out_of_date(store, store.run(run), before.path)
 
     marked(store, run, ("R9",), "rejected", reason="<b>other bank</b>")
+    marked(store, run, ("R8",), "rejected")
+    marked(store, run, ("R10",), "confirmed", note="seen")
     assert is_out_of_date(store, store.run(run), before.path)
     make_report(store, run)
     after = store.run(run).artifact("report")
     assert after is not None
     text = after.path.read_text(encoding="utf-8")
     assert "Review of the labels" in text
-    assert "1 row labelled as landslide is none" in text
+    assert "1 row labelled as landslide has none and 1 row labelled as no landslide has one" in text
     assert "&lt;b&gt;other bank" in text
     assert "not independent evidence" in text
+
+
+def test_what_is_kept_of_a_report_changes_with_the_review(store: Store, run: str) -> None:
+    keys = [gather(store, store.run(run), None).key()]
+    marked(store, run, ("R9",), "rejected")
+    keys.append(gather(store, store.run(run), None).key())
+    marked(store, run, ("R9",), "confirmed")
+    keys.append(gather(store, store.run(run), None).key())
+    assert len(set(keys)) == 3
 
 
 def command(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
@@ -342,6 +384,9 @@ def test_labels_are_reviewed_by_commands(
 ) -> None:
     told = command(capsys, "mark", run, "R8", "R9", "--wrong", "--reviewer", ANNA, "--reason", "other")
     assert told["words"] == "Labels of R8, R9 marked as wrong"
+    one = command(capsys, "mark", run, "10", "--correct", "--reviewer", ANNA)
+    undone = command(capsys, "undo", run, "--reviewer", ANNA)
+    assert one["words"] == undone["words"] == "Label of R10 marked as correct"
     assert told["counts"] == {"unreviewed": ROWS - 3, "confirmed": 0, "rejected": 2}
     command(capsys, "undo", run, "--reviewer", ANNA)
     assert opened(store, run).reviewed == 0
