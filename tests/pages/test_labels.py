@@ -258,3 +258,20 @@ def test_rows_of_a_continent_are_shown_in_degrees(page: AppTest, store: Store, t
 
     (layer,) = (one for one in on_map(page)["vectors"] if one["id"] == "labels")
     assert len(layer["features"]["features"]) == ROWS - 1
+
+
+def test_a_row_is_explained_by_the_number_that_the_review_gives_it(page: AppTest, store: Store, run: str) -> None:
+    opened(page, run)
+    select(page, run, "R8")
+    page.session_state["susceptibility-tab"] = "Why"
+    page.run()
+    (field,) = (one for one in page.number_input if one.label == "Row of the table")
+    assert field.value == 8
+    next(button for button in page.button if button.key.startswith("explain-cell")).click().run()
+    assert not page.exception
+    (made,) = store.children(run, "explanation")
+    assert request_of(made).row == 7  # of the design matrix, which lacks R3
+    assert "row R8" in texts(page) or "row R8" in str([one.options for one in page.selectbox])
+    (field,) = (one for one in page.number_input if one.label == "Row of the table")
+    field.set_value(3).run()
+    assert "Row R3 was not validated" in texts(page)

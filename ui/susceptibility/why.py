@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.tasks.susceptibility.map_result import SusceptibilityMap
+from core.tasks.susceptibility.result import SusceptibilityResult
 from ui import resources
 from ui.feedback import guard, plain
 from ui.messages import tr
 from ui.task import explained, jobs
+from ui.task.selection import Selection
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from pandas import DataFrame
 
     from core.explain.tabular import Contributions
     from core.runs.records import Run
-    from core.tasks.susceptibility.result import SusceptibilityResult
     from core.tasks.susceptibility.run_explanation import ExplainRequest
     from ui.susceptibility.results import Shown
 
@@ -82,9 +85,31 @@ def _ask_cell(result: SusceptibilityMap, model: str, cell: tuple[int, int] | Non
 
 
 def _ask_row(result: SusceptibilityResult, model: str) -> None:
-    row = st.number_input(tr("Row of the design matrix"), 0, result.count - 1, 0)
-    _ask(result, f"Row {int(row):,}", _request(model, target="cell", row=int(row), column=0),
+    rows = _rows(result.id, result)
+    selected = Selection(result.id).current or ""
+    begin = int(selected[1:]) if selected[1:].isdecimal() else int(rows[0])
+    row = st.number_input(
+        tr("Row of the table"), 0, int(rows[-1]), min(begin, int(rows[-1])), key=f"why-row-{result.id}-{selected}",
+        help=tr("From 0 for the first below the heading, as in the tab Review."),
+    )  # fmt: skip
+    at = int(rows.searchsorted(row))
+    if rows[at] != row:
+        st.caption(tr("Row R{row} was not validated: its label or a factor is missing.").format(row=int(row)))
+        return
+    _ask(result, f"Row R{int(row)}", _request(model, target="cell", row=at, column=0),
          tr("What raised and lowered the model result."))  # fmt: skip
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _rows(run: str, _result: SusceptibilityResult) -> NDArray[np.int64]:
+    """(cells,) rows of the table that were validated, ascending."""
+    del run  # the key
+    import pandas
+
+    from core.tasks.susceptibility.result import CELLS
+
+    found: NDArray[np.int64] = pandas.read_parquet(_result.artifact(CELLS), columns=["row"])["row"].to_numpy("int64")
+    return found
 
 
 def _ask(result: SusceptibilityResult, title: str, request: ExplainRequest, what: str, *, job: bool = False) -> None:
@@ -126,9 +151,12 @@ def _about(run: Run) -> str:
     from core.tasks.susceptibility.models import title_of
 
     asked: ExplainRequest = request_of(run)
-    where = {
-        "model": "many cells", "area": "whole map", "cell": f"cell at row {asked.row:,}, column {asked.column:,}",
-    }[asked.target]  # fmt: skip
+    cell = f"cell at row {asked.row:,}, column {asked.column:,}"
+    if asked.target == "cell":
+        parent = resources.store().result(run.parents[0])
+        if isinstance(parent, SusceptibilityResult) and not isinstance(parent, SusceptibilityMap):
+            cell = f"row R{_rows(parent.id, parent)[asked.row]}"
+    where = {"model": "many cells", "area": "whole map", "cell": cell}[asked.target]
     return f"{title_of(asked.model)}, {where}"
 
 
