@@ -1,0 +1,73 @@
+"""How long the review of the labels of a large table takes: opening it, an edit, what the page makes of it, its files.
+
+Run ``python -m benchmarks.labels [ROWS]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.results import record
+from core.jobs.perform import run_inline
+from core.review import labels, log
+from core.runs.store import Store
+from core.tasks.susceptibility.cells import Columns
+from core.tasks.susceptibility.run import Request, order_of
+
+COLUMNS = Columns("label", ("slope", "relief"), (), "x", "y", "EPSG:32717")
+T = TypeVar("T")
+
+
+def main() -> None:
+    """Measure, and write the section."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rows", type=int, nargs="?", default=100_000)
+    rows = parser.parse_args().rows
+    with tempfile.TemporaryDirectory() as folder:
+        figures = measured(Path(folder), rows)
+    record(
+        "Review of labels",
+        f"A table of {rows:,} rows, validated with one model. The page opens the review anew after each edit. Aim: 2 s "
+        "from an edit to the page.",
+        figures, ("pandas", "shapely", "pyogrio"),
+    )  # fmt: skip
+
+
+def measured(home: Path, rows: int) -> dict[str, str]:
+    """Seconds by what is done."""
+    store, made = Store(home), dict[str, float]()
+
+    def timed(what: str, work: Callable[[], T]) -> T:
+        began = time.perf_counter()
+        found = work()
+        made[what] = time.perf_counter() - began
+        return found
+
+    random = np.random.default_rng(0)
+    table = pd.DataFrame({"label": random.integers(0, 2, rows)})
+    table["slope"], table["relief"] = random.normal(20 + 5 * table["label"], 8), random.normal(50, 10, rows)
+    table["x"], table["y"] = 700_000 + 5e4 * random.random(rows), 9_550_000 + 5e4 * random.random(rows)
+    table.to_csv(home / "table.csv", index=False)
+    request = Request(COLUMNS, ("logistic_regression",), ("random",), repeats=1)
+    run = store.run(run_inline(store, order_of(store.add_dataset(home / "table.csv", "table"), request)))
+    opened = timed("Opened", lambda: labels.open_labels(store, run))
+    edit = opened.judge(("R5", "R9"), "rejected")
+    timed("An edit added to the log", lambda: log.append(
+        store, run.id, opened.features, edit, reviewer="benchmark", seen=0, view=opened.view_values
+    ))  # fmt: skip
+    opened = timed("Opened again", lambda: labels.open_labels(store, run))
+    timed("Order of the rows and the table", lambda: labels.label_table(opened).iloc[opened.order])
+    timed("All files", lambda: labels.export_labels(opened, home / "out"))
+    return {what: f"{seconds:.2f} s" for what, seconds in made.items()}
+
+
+if __name__ == "__main__":
+    main()
