@@ -175,7 +175,7 @@ def _overlaps(edit: Edit, review: Review) -> list[dict[str, Any]]:
     from core.review.overlap import overlaps
 
     return [
-        {"id": name, "overlaps": one.name, "share": round(one.share, 4)}
+        {"id": name, "overlaps": one.name, "share": round(one.share, 4), "covered": round(one.covered, 4)}
         for name in edit.made if name in review.features
         for one in overlaps(
             [other for other in review.features.values() if other.id != name], review.features[name].outline

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from core.runs.records import Run
     from core.runs.store import Store
 
+MOST_NAMED = 2
+"""Columns of the table, beside its number, by which a row is recognised; a page holds no more."""
+
 LISTED = 40
 """Rows in the table: of those that were reviewed the ones that the model contradicts most."""
 
@@ -39,13 +42,14 @@ def labels_part(opened: OpenedLabels | None) -> Part | None:
     last = datetime.fromtimestamp(log[-1].created, UTC)
     lead = Paragraph(labels_words(opened), lead=True)
     said = Paragraph(
-        f"Reviewed by {people}. Last edit: {moment(last)}. The scores in this report are those of the labels as they "
+        f"Reviewed by {people}. Last edit: {moment(last)}. The scores of this run are those of the labels as they "
         "were loaded, without these corrections."
     )
     counted = Items(tuple(f"{STATUSES[name]}: {number:,}" for name, number in opened.counts.items() if number))
     table = _table(opened)
     return Part("labels", "Review of the labels", (
-        lead, said, counted, *([table] if table else []), Notice("Scores on corrected labels", CAUTION, "note"),
+        lead, said, counted, *([table] if table else []),
+        Notice("Before the corrected labels are used", CAUTION, "note"),
     ))  # fmt: skip
 
 
@@ -55,7 +59,8 @@ def _table(opened: OpenedLabels) -> Table | None:
     if not len(rows):
         return None
     words = {0: "no landslide", 1: "landslide"}
-    named = [str(name) for name in opened.labelled.named.columns]
+    where = opened.labelled.coordinates
+    named = [str(name) for name in opened.labelled.named.columns if name not in where][:MOST_NAMED]
     cells = [
         (f"R{row['row']}", *(_text(row[f"table_{name}"]) for name in named), words[row["label"]],
          words[int(row["label_reviewed"])], "–" if row["score"] != row["score"] else f"{row['score']:.2f}",

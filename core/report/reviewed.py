@@ -153,6 +153,11 @@ def reviewed(content: GridReport) -> Part | None:
     table = _table(opened)
     if table is not None:
         shown.append(table)
+    if any(one.is_merged or one.relation[0] == "split from" for one in review.features.values()):
+        shown.append(Paragraph(
+            "In the exported files, merged outlines and the parts of split ones have the status "
+            f"“{STATUSES['edited']}”; the column “parents” names what they were made of."
+        ))  # fmt: skip
     if review.deleted:
         gone = [_deleted(one) for one in review.deleted.values()]
         more = f"; and {len(gone) - LISTED:,} more" if len(gone) > LISTED else ""

@@ -83,6 +83,9 @@ class Edit:
     of: int = 0
 
     def __post_init__(self) -> None:
+        for name in ("reason", "note"):  # as a line break at the end of a note
+            if getattr(self, name):
+                object.__setattr__(self, name, getattr(self, name).strip())
         if len(self.ids) > MOST_IDS:
             raise InputError(f"One edit can change at most {MOST_IDS:,} "
                              "features.", remedy="Split it into several edits.")

@@ -73,6 +73,8 @@ class Labelled:
         The whole table as it was read.
     origin
         Where the table comes from, in words.
+    coordinates
+        Those columns of `named` that are coordinates.
     corrected
         Gives the table, or the layer of units, with other labels, by row: True for a landslide.
     """
@@ -83,6 +85,7 @@ class Labelled:
     places: GeoSeries | None
     source: DataFrame
     origin: str
+    coordinates: tuple[str, ...]
     corrected: Callable[[Mapping[int, bool]], DataFrame]
 
 

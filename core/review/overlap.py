@@ -32,10 +32,13 @@ class Overlap:
         Id of the feature.
     share
         Share of the outline's area that lies in the feature, above 0 and at most 1.
+    covered
+        Share of the feature's area that the outline covers, likewise.
     """
 
     name: str
     share: float
+    covered: float
 
 
 def overlaps(features: Sequence[Feature], outline: BaseGeometry) -> list[Overlap]:
@@ -55,7 +58,9 @@ def overlaps(features: Sequence[Feature], outline: BaseGeometry) -> list[Overlap
         return []
     near = shapely.STRtree([one.outline for one in others]).query(outline, predicate="intersects")
     found = [(others[at], _common(others[at].outline, outline)) for at in near]
-    told = [Overlap(one.id, min(1.0, area / outline.area)) for one, area in found if area]
+    told = [
+        Overlap(one.id, min(1.0, area / outline.area), min(1.0, area / one.outline.area)) for one, area in found if area
+    ]
     return sorted(told, key=lambda one: (-one.share, one.name))
 
 

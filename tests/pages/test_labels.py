@@ -81,6 +81,7 @@ def test_rows_are_listed_by_how_far_the_score_is_from_the_label(page: AppTest, s
 
     assert set(table["id"][:2]) == {"R8", "R9"}
     assert table["table_unit_id"].tolist() == [f"U{name[1:]}" for name in table["id"]]
+    assert list(table.columns[:4]) == ["id", "table_unit_id", "table_x", "table_y"]
     assert len(table) == 59
     assert "Logistic regression, random folds" in texts(page)
 
@@ -215,6 +216,9 @@ def test_the_corrected_table_is_validated_with_the_settings_of_the_run(page: App
     assert newest.inputs[0].digest != before.inputs[0].digest
     assert newest.metrics["auroc_random"] > before.metrics["auroc_random"]
     assert CAUTION in page.warning[0].value.replace("\\", "")
+    page.session_state["susceptibility-tab"] = "Review"
+    page.run()
+    assert f"Before this run: 2 of 59 labels were corrected in the review of run {run[:8]}." in texts(page)
     assert not [note for note in before.notes if CAUTION in note]
     page.switch_page("../pages/compare.py")
     page.query_params["runs"] = f"{before.id},{newest.id}"
@@ -242,6 +246,7 @@ def test_units_are_shown_with_their_outlines_and_scores(page: AppTest, store: St
 
     assert len(vectors["labels"]["features"]["features"]) == ROWS - 2
     assert vectors["scores"]["visible"] is False
+    assert vectors["scores"]["hides"] == ["labels"]
     west, _, east, _ = shape(vectors["labels"]["features"]["features"][0]["geometry"]).bounds
     assert east - west == pytest.approx(80 / 111_320, rel=0.05)
     assert "Selected row R5" in texts(page)

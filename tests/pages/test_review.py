@@ -226,8 +226,8 @@ def test_a_shape_over_what_is_mapped_is_told_and_can_be_added_to_it(
     opened(page, run)
     select(page, run, second)
     draw(page, scene, 20, 4, 30, 14)  # half of it lies in the first
-    told = f"Of the drawn shape, 50 % lies in {first}, which the inventory holds already. Added as a landslide of its"
-    assert told in texts(page)
+    told = f"The drawn shape overlaps {first} (50 % of the shape, 25 % of {first}). The inventory holds this ground"
+    assert f"{told} already. Added as a landslide of its" in texts(page)
     # What it is not of cannot be changed with it, whatever is selected.
     labels = [button.label for button in page.button if button.label.endswith((first, second))]
     assert labels == [f"{use} {first}" for use in ("Add to", "Cut away from", "Split off from")]

@@ -10,6 +10,7 @@ import streamlit as st
 from core.errors import InputError
 from ui import resources
 from ui.choices import words_of
+from ui.feedback import plain
 from ui.messages import tr
 from ui.task import press
 
@@ -52,9 +53,15 @@ def ask(button: str, record: DatasetRecord, before: Request | None) -> Request |
         Request with whose choices it begins; the guessed columns and a few models when None.
     """
     from core.tasks.susceptibility.guess import guess_columns
+    from core.tasks.susceptibility.rows import LATITUDE, LONGITUDE
 
     table = _read(record.id, record.digest, record)
-    st.caption(tr("{count:,} rows, {shape} columns.").format(count=len(table), shape=table.shape[1]))
+    told = tr("{count:,} rows, {shape} columns.").format(count=len(table), shape=table.shape[1])
+    if record.form == "vector" and LONGITUDE in table:
+        told += " " + tr("Two of them were added, {longitude} and {latitude}: a point inside each unit.").format(
+            longitude=LONGITUDE, latitude=LATITUDE
+        )
+    st.caption(plain(told))
     with st.expander(tr("First rows")):
         st.dataframe(table.head(20), hide_index=True, height=220)
     names = [str(one) for one in table.columns]

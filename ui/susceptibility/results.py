@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.susceptibility.map_result import SusceptibilityMap
 from core.tasks.susceptibility.result import CELLS, SCORES, SusceptibilityResult
 from ui import labels, resources
 from ui.choices import in_address
@@ -296,7 +297,10 @@ def export_tab(view: Shown) -> None:
     values = export.values_of(choice)
     if FACTOR in st.query_params:
         values[FACTOR] = st.query_params[FACTOR]
-    export.show_report(result, choice, values, "The report holds the scores")
+    content = tr_noop("scores with their limitations, charts, explanations, the review of the labels")
+    if isinstance(result, SusceptibilityMap):
+        content = tr_noop("maps, charts, explanations, scores with their limitations")
+    export.show_report(result, choice, values, "The report holds the scores", content)
     run = resources.store().run(result.id)
     export.link(run, SCORES, "All scores, machine-readable")
     export.link(run, CELLS, "Design matrix: cells, factors, folds and held-out score of each model")

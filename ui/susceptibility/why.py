@@ -97,19 +97,17 @@ def _ask_row(result: SusceptibilityResult, model: str) -> None:
         st.caption(tr("Row R{row} was not validated: its label or a factor is missing.").format(row=int(row)))
         return
     _ask(result, f"Row R{int(row)}", _request(model, target="cell", row=at, column=0),
-         tr("What raised and lowered the model result."))  # fmt: skip
+         tr("What raised and lowered the model result. The explained model is fitted to all rows, so its result "
+            "differs from the held-out score, which is of a model that was not trained on the row."))  # fmt: skip
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _rows(run: str, _result: SusceptibilityResult) -> NDArray[np.int64]:
     """(cells,) rows of the table that were validated, ascending."""
     del run  # the key
-    import pandas
+    from core.tasks.susceptibility.held_out import rows_of
 
-    from core.tasks.susceptibility.result import CELLS
-
-    found: NDArray[np.int64] = pandas.read_parquet(_result.artifact(CELLS), columns=["row"])["row"].to_numpy("int64")
-    return found
+    return rows_of(_result)
 
 
 def _ask(result: SusceptibilityResult, title: str, request: ExplainRequest, what: str, *, job: bool = False) -> None:

@@ -27,7 +27,10 @@ FORMAT = 4
 """Raise it when an export holds other files: those that were prepared before are then not taken for it."""
 
 
-def show_report(result: RunResult, choice: object, values: Mapping[str, str], holds: str) -> None:
+def show_report(
+    result: RunResult, choice: object, values: Mapping[str, str], holds: str,
+    content: str = tr_noop("maps, charts, explanations, scores with their limitations"),
+) -> None:  # fmt: skip
     """A file for people, and one with everything for machines.
 
     Parameters
@@ -38,11 +41,13 @@ def show_report(result: RunResult, choice: object, values: Mapping[str, str], ho
         The same as it stands in the page's address.
     holds
         Begins the sentence on what the report holds as it was when it was written.
+    content
+        What the report has beside inputs and settings.
     """
     run = resources.store().run(result.id)
     st.markdown(
-        tr("**Report.** Plain-language report with maps, charts, explanations, scores with their limitations, and all "
-        "inputs and settings, as a web page and a PDF. Both can be opened offline.")
+        tr("**Report.** Plain-language report with {content}, and all inputs and settings, as a web page and a PDF. "
+           "Both can be opened offline.").format(content=tr(content))
     )
     known = run.artifact("report")
     row = st.container(horizontal=True)

@@ -192,6 +192,7 @@ def _layers(run: str, number: int, scored_by: str, selected: str | None, _opened
     return (
         Outlines(
             "scores", tr_noop("Held-out score"), by_score, NOT_KNOWN, visible=False, fill=0.8, weight=0.5,
+            hides=("labels",), selectable=True,
             legend=ramp_legend(tr_noop("Held-out score"), PROBABILITY_RAMP, "0", "0.5", "1"), left_out=left_out,
         ),
         Outlines(

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from core.runs.records import Run
 
+MOST_DEGREES = 360
+
 LISTED = 2000
 """Rows of the table at once; the first of those that the filters leave."""
 
@@ -74,13 +76,16 @@ def show(run: Run, view: Any, again: Callable[[Path, str], None]) -> None:  # no
 
 
 def _tell(at: Labelling) -> None:
-    from core.review.labels import labels_words
+    from core.review.labels import corrected_in, labels_words
 
     opened, total = at.opened, len(at.opened.features)
     done = tr("{total:,} of {total_2:,} reviewed").format(total=opened.reviewed, total_2=total)
     st.progress(opened.reviewed / total, text=done)
     if opened.reviewed:
         st.markdown(plain(labels_words(opened)))
+    earlier = corrected_in(opened.labelled.origin)
+    if earlier is not None:
+        st.caption(tr("Before this run:") + " " + plain(earlier.words))
     st.caption(
         tr("The label of a row says whether there is a landslide. Check it in images or records, and mark it as "
         "correct or wrong. The rows are ordered by how far the score of a model that was not trained on them "
@@ -115,6 +120,8 @@ def _selected(at: Labelling) -> None:
     words += [plain(text) for text in (one.reason, one.note) if text]
     if one.reviewer and one.status != "unreviewed":
         words.append(tr("reviewed by {name}").format(name=plain(one.reviewer)))
+    if len(at.ticked) > 1:
+        st.caption(tr("Of the {count:,} selected rows the last:").format(count=len(at.ticked)))
     tell(at.selection, "row", words)
     found = placed(at.run, at.opened)
     if found is not None:
@@ -174,6 +181,7 @@ def _table(at: Labelling) -> None:
             tr("Row"), width="small", help=tr("Row of the table, from 0 for the first below the heading.")
         ),
         **{f"table_{name}": str(name) for name in at.opened.labelled.named.columns},
+        **{f"table_{name}": number_column(name, 6) for name in at.opened.labelled.coordinates if _is_degrees(at, name)},
         "label": tr("Label"),
         "score": number_column("Held-out score", 2, "By a model that was not trained on the row."),
         "status": tr("Status"), "reason": tr("Reason"), "note": tr("Note"), "reviewer": tr("Reviewer"),
@@ -184,6 +192,12 @@ def _table(at: Labelling) -> None:
         alt="Table of the labelled rows",
     )  # fmt: skip
     show_problem(at, "rows")
+
+
+def _is_degrees(at: Labelling, name: str) -> bool:
+    """Whether coordinates are degrees, which are shown with as many digits each."""
+    values = at.opened.labelled.named[name]
+    return bool(values.dtype.kind == "f" and values.abs().max() <= MOST_DEGREES)
 
 
 def _filtered(at: Labelling, frame: DataFrame) -> DataFrame:

@@ -149,9 +149,14 @@ def _covered(at: Reviewing, shape: BaseGeometry | None, edited: Feature | None) 
 
 def _overlap_words(covered: Sequence[Overlap], *, new: bool) -> str:
     """Where a drawn shape covers what is mapped already, and what follows."""
-    named = [tr("{share} lies in {name}").format(share=percent(one.share), name=one.name) for one in covered[:NAMED]]
+    named = [
+        tr("{name} ({share} of the shape, {covered} of {name})").format(
+            name=one.name, share=percent(one.share), covered=percent(one.covered)
+        )
+        for one in covered[:NAMED]
+    ]
     more = tr(" and {count:,} more").format(count=len(covered) - NAMED) if len(covered) > NAMED else ""
-    told = tr("Of the drawn shape, {list}{more}, which the inventory holds already.").format(
+    told = tr("The drawn shape overlaps {list}{more}. The inventory holds this ground already.").format(
         list=", ".join(named), more=more
     )
     follows = (

@@ -57,15 +57,23 @@ def best(result: SusceptibilityResult, scheme: str) -> str:
 
 def better(result: SusceptibilityResult, scheme: str) -> tuple[str, ...]:
     """Models that are significantly better than logistic regression, corrected for how many are compared (Holm)."""
+    return tuple(one for one in _differing(result, scheme) if result.of(one, scheme, "difference") > 0)
+
+
+def worse(result: SusceptibilityResult, scheme: str) -> tuple[str, ...]:
+    """Models that are significantly worse than logistic regression, corrected in the same way."""
+    return tuple(one for one in _differing(result, scheme) if result.of(one, scheme, "difference") < 0)
+
+
+def _differing(result: SusceptibilityResult, scheme: str) -> list[str]:
     others = [one for one in result.models if one != ANCHOR]
     values = sorted((result.of(one, scheme, "p_value"), one) for one in others)
     found = []
     for place, (value, model) in enumerate(values):
         if not value <= SURE / (len(values) - place):
             break
-        if result.of(model, scheme, "difference") > 0:
-            found.append(model)
-    return tuple(found)
+        found.append(model)
+    return found
 
 
 def judging_scheme(result: SusceptibilityResult) -> str:
@@ -112,12 +120,14 @@ def _verdict(result: SusceptibilityResult) -> Verdict:
     )
     others = []
     if ANCHOR in result.models and len(result.models) > 1:
-        ahead = better(result, scheme)
+        ahead, behind = better(result, scheme), worse(result, scheme)
         others.append(
             f"Significantly better than logistic regression: {', '.join(map(title_of, ahead))}."
             if ahead
             else "No model is significantly better than logistic regression (paired DeLong test, Holm correction)."
         )
+        if behind:
+            others.append(f"Significantly worse than logistic regression: {', '.join(map(title_of, behind))}.")
     if "random" in result.schemes and scheme != "random":
         drop = result.of(first, "random", "auroc") - result.of(first, scheme, "auroc")
         others.append(

@@ -93,6 +93,19 @@ def held_out_cells(result: SusceptibilityResult, scheme: str, model: str) -> Hel
     )  # fmt: skip
 
 
+def rows_of(result: SusceptibilityResult) -> NDArray[np.int64]:
+    """(cells,) rows of the validated table that the rows of the design matrix are, ascending.
+
+    Raises
+    ------
+    StorageError
+        When the file is gone.
+    """
+    import pandas as pd
+
+    return pd.read_parquet(result.artifact(CELLS), columns=["row"])["row"].to_numpy(np.int64)
+
+
 def slope_of(factors: tuple[str, ...]) -> str:
     """The factor that is the slope in degrees by its name; empty without one."""
     names = ("slope", "slope_deg", "slope_degrees")

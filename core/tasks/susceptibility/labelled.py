@@ -64,15 +64,18 @@ def labelled_rows(store: Store, run: Run, view: Choice) -> Labelled:
         made = corrected_table(source, columns, labels)
         return made if read.outlines is None else to_layer(made, read.outlines)
 
-    return Labelled(table, named, scored_by, places, source, dataset.origin, corrected)
+    return Labelled(
+        table, named, scored_by, places, source, dataset.origin, tuple(filter(None, (columns.x, columns.y))),
+        corrected,
+    )  # fmt: skip
 
 
 def _recognised_by(source: pd.DataFrame, columns: Columns) -> list[str]:
-    """Columns by which people recognise a row, in the order of the table; of names that differ in case alone one."""
-    wanted = {*numbering_columns(source), columns.x, columns.y, columns.group, columns.date} - {columns.target, ""}
+    """Columns by which people recognise a row, coordinates last; of names that differ in case alone one."""
+    wanted = [*numbering_columns(source), columns.group, columns.date, columns.x, columns.y]
     found: dict[str, str] = {}
-    for name in map(str, source.columns):
-        if name in wanted:
+    for name in wanted:
+        if name and name != columns.target:
             found.setdefault(name.lower(), name)
     return list(found.values())
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.errors import LandslideError
 from core.report import origin
 from core.report.content import ReportInput, ReportKind
-from core.report.make import explanations_of
 from core.report.parts import (
     Column,
     Content,
-    Heading,
     Items,
     KeyFigure,
     KeyFigures,
@@ -29,14 +26,15 @@ from core.report.pictures import picture
 from core.report.words import area, percent, score
 from core.tasks.susceptibility.classed import Classed, classed
 from core.tasks.susceptibility.factor_report import factors_part
-from core.tasks.susceptibility.findings import curves, judging_scheme, verdict
+from core.tasks.susceptibility.findings import judging_scheme, verdict
 from core.tasks.susceptibility.folds import TITLES
-from core.tasks.susceptibility.map_figure import contribution_chart, draw_classes, rate_chart, roc_chart
+from core.tasks.susceptibility.map_figure import draw_classes, rate_chart
 from core.tasks.susceptibility.map_findings import landslides_on, outlines_of
 from core.tasks.susceptibility.map_result import INVENTORY, SusceptibilityMap
 from core.tasks.susceptibility.models import title_of
 from core.tasks.susceptibility.rates import curves_of
-from core.tasks.susceptibility.report import MEANINGS, table_of_models, tables_of_settings
+from core.tasks.susceptibility.reason_report import Reason, reasons_of, reasons_part
+from core.tasks.susceptibility.report import MEANINGS, models_part
 from core.tasks.susceptibility.synthetic import ALL
 from core.tasks.susceptibility.view import METHODS, Choice
 from core.wording import count
@@ -46,8 +44,6 @@ if TYPE_CHECKING:
 
     from core.runs.records import Run
     from core.runs.store import Store
-
-MOST_EXPLAINED = 6
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,11 @@ class MapInput(ReportInput):
     result: SusceptibilityMap
     choice: Choice = Choice()
     slides: GeoDataFrame | None = None
-    reasons: tuple[tuple[str, dict[str, Any]], ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+    def key(self) -> tuple[str, ...]:
+        """See `ReportInput`; explanations may be added."""
+        return (*super().key(), *(sentence for sentence, _ in self.reasons))
 
 
 def gather(store: Store, run: Run, view: Choice | None) -> MapInput:
@@ -81,26 +81,9 @@ def gather(store: Store, run: Run, view: Choice | None) -> MapInput:
             slides = None  # the map is reported without outlines; the inputs below say what it was made from
     return MapInput(
         run.task, run.kind, result, datetime.now(UTC), name=run.name, note=run.note, tags=run.tags,
-        choice=view or Choice.default(result), slides=slides, reasons=tuple(_reasons(store, run)),
+        choice=view or Choice.default(result), slides=slides, reasons=tuple(reasons_of(store, run)),
         licences=dict(origin.sources_of(store, result.inputs)),
     )  # fmt: skip
-
-
-def _reasons(store: Store, run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Sentence and record of each explanation; that of one cell with the contributions to it, as ``effects``."""
-    import pandas
-
-    from core.tasks.susceptibility.run_explanation import CONTRIBUTIONS, read_table
-
-    for one in explanations_of(store, run)[:MOST_EXPLAINED]:
-        stored = one.artifact("explanation")
-        if stored is not None and stored.path.is_file():
-            record = json.loads(stored.path.read_text(encoding="utf-8"))
-            values = one.artifact(CONTRIBUTIONS)
-            if record.get("target") == "cell" and values is not None and values.path.is_file():
-                found, _ = read_table(pandas.read_parquet(values.path), record)
-                record["effects"] = dict(zip(found.factors, found.values[0].tolist(), strict=True))
-            yield str(record.get("sentence", "")), record
 
 
 def parts(content: MapInput) -> Iterator[Part | None]:
@@ -111,7 +94,7 @@ def parts(content: MapInput) -> Iterator[Part | None]:
     yield _map(content, classes)
     yield _worth(content)
     yield factors_part(result, result.unknown)
-    yield _why(content)
+    yield reasons_part(content.reasons)
     yield Part("rasters", "Rasters", (Items(result.layers),)) if result.layers else None
     yield Part("notes", "Notes", (Items(result.notes),)) if result.notes else None
     yield Part("words", "Meaning of the scores", (Items(MEANINGS),))
@@ -203,66 +186,8 @@ def _class_table(classes: Classed) -> Table:
 
 def _worth(content: MapInput) -> Part:
     """How well each model ranks, with the curves of the tested cells."""
-    result, scheme = content.result, content.choice.scheme or judging_scheme(content.result)
-    tables: list[Content] = [table_of_models(result, one) for one in result.schemes]
-    tables += tables_of_settings(result)
-    found = {title_of(name): curve for name, curve in curves(result, scheme).items()}
-    drawn = roc_chart(found, title_of(result.mapped[0]))
-    way = TITLES[scheme].lower()  # type: ignore[index]
-    caption = f"ROC curves, {way}, first repeat: each cell is scored by a model that was not trained on it."
-    return Part("models", "Validation",
-                (*tables, Pictures((picture(drawn, "ROC curves of the models", caption),))))  # fmt: skip
-
-
-def _why(content: MapInput) -> Part:
-    shown: list[Content] = []
-    for sentence, record in content.reasons:
-        shown += [Heading(_asked(record)), Paragraph(sentence)]
-        if record.get("effects"):
-            drawn = contribution_chart(record["effects"], str(record.get("scale", "")), signed=True)
-            caption = "Contribution of each factor to this cell (SHAP values). Red-orange: raised it. Blue: lowered it."
-            shown.append(Pictures((picture(drawn, "Factor contributions to one cell", caption),)))
-        elif record.get("importance"):
-            drawn = contribution_chart(record["importance"], str(record.get("scale", "")))
-            caption = "Mean absolute contribution of each factor (SHAP values)."
-            told = record.get("faithfulness")
-            if told:
-                caption += (
-                    " Replacing factors in order of their contribution changes the model output "
-                    f"{told['guided_area'] / max(told['random_area'], 1e-12):.2f} times as much as replacing them in "
-                    "random order."
-                )
-            shown.append(Pictures((picture(drawn, "Factor contributions", caption),)))
-            shown += _rules(record)
-    if not shown:
-        shown.append(Paragraph("No explanation was requested."))
-    else:
-        shown.insert(0, Paragraph("Contributions divide the model output for a cell among its factors. "
-                                  "They show what the model reacted to, not the cause of a slope "
-                                  "failure."))  # fmt: skip
-    return Part("why", "Explanation of the model", tuple(shown))
-
-
-def _rules(record: dict[str, Any]) -> list[Content]:
-    """The model's simple twin."""
-    twin = record.get("twin")
-    if not twin or twin["fidelity"] is None:
-        return []
-    heads = (Column("Condition"), Column(f"Model output ({record.get('scale')})", number=True),
-             Column("Share of cells", number=True))  # fmt: skip
-    rows = tuple((one["rule"], f"{one['says']:+.2f}", percent(one["share"])) for one in twin["rules"])
-    told = (
-        f"A tree of at most four levels approximates the model: R² {twin['fidelity']:.2f} on "
-        f"{count(twin['held_back'], 'cell')} not used to fit the tree. It illustrates the model and does not replace "
-        "it."
-    )
-    return [Paragraph(told), Table("Approximate rules of the model", heads, rows)]
-
-
-def _asked(record: dict[str, Any]) -> str:
-    where = {"model": f"over {count(record.get('cells', 0), 'cell')}", "area": "on the map",
-             "cell": f"for the cell at row {record.get('row')}, column {record.get('column')}"}  # fmt: skip
-    return f"{title_of(str(record.get('model')))} {where.get(str(record.get('target')), '')}"
+    result = content.result
+    return models_part("Validation", result, content.choice.scheme or judging_scheme(result), result.mapped[0])
 
 
 MAP = ReportKind("Landslide susceptibility from", gather, parts)

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.report import origin
 from core.report.content import ReportInput, ReportKind
 from core.report.labels import labels_of, labels_part
-from core.report.parts import Column, Items, KeyFigure, KeyFigures, Notice, Paragraph, Part, Table
+from core.report.parts import (
+    Column,
+    Content,
+    Items,
+    KeyFigure,
+    KeyFigures,
+    Notice,
+    Paragraph,
+    Part,
+    Pictures,
+    Table,
+)
+from core.report.pictures import picture
 from core.report.words import score
+from core.series.words import signed
 from core.tasks.susceptibility.factor_report import factors_part
-from core.tasks.susceptibility.findings import best, interval, settings_table, verdict
+from core.tasks.susceptibility.findings import best, curves, interval, settings_table, verdict
 from core.tasks.susceptibility.folds import TITLES
+from core.tasks.susceptibility.held_out import rows_of
+from core.tasks.susceptibility.map_figure import roc_chart
 from core.tasks.susceptibility.models import title_of
+from core.tasks.susceptibility.reason_report import Reason, reasons_of, reasons_part
 from core.tasks.susceptibility.result import SusceptibilityResult
 from core.tasks.susceptibility.run import CORRECTED
+from core.tasks.susceptibility.tuning import TITLES as TUNINGS
 from core.tasks.susceptibility.view import Choice
+from core.wording import count
 
 if TYPE_CHECKING:
     from core.review.labels import OpenedLabels
@@ -33,11 +51,12 @@ class ValidationInput(ReportInput):
     result: SusceptibilityResult
     choice: Choice = Choice()
     labels: OpenedLabels | None = None
+    reasons: tuple[Reason, ...] = ()
 
     def key(self) -> tuple[str, ...]:
         """See `ReportInput`; the review of labels changes as well."""
         edits = "" if self.labels is None else str(self.labels.review.number)
-        return (*super().key(), edits)
+        return (*super().key(), edits, *(sentence for sentence, _ in self.reasons))
 
 
 def gather(store: Store, run: Run, view: Choice | None) -> ValidationInput:
@@ -47,7 +66,7 @@ def gather(store: Store, run: Run, view: Choice | None) -> ValidationInput:
     return ValidationInput(
         run.task, run.kind, result, datetime.now(UTC), name=run.name, note=run.note, tags=run.tags,
         choice=choice, labels=labels_of(store, run, choice),
-        licences=dict(origin.sources_of(store, result.inputs)),
+        licences=dict(origin.sources_of(store, result.inputs)), reasons=tuple(reasons_of(store, run)),
     )  # fmt: skip
 
 
@@ -66,14 +85,55 @@ def parts(content: ValidationInput) -> Iterator[Part | None]:
     caution = next((note for note in result.notes if note.startswith(CORRECTED)), "")
     boxes = [Notice("Corrected labels", caution.removeprefix(CORRECTED))] if caution else []
     yield Part("summary", "Summary", (Paragraph(said.lead, lead=True), *boxes, KeyFigures(figures), Items(said.others)))
-    tables = tuple(table_of_models(result, scheme) for scheme in result.schemes)
-    yield Part("models", "Scores of the models", (*tables, *tables_of_settings(result)))
+    yield models_part("Scores of the models", result, content.choice.scheme, content.choice.model)
     yield factors_part(result)
+    yield reasons_part(content.reasons, rows_of(result)) if content.reasons else None
     yield labels_part(content.labels)
     yield Part("notes", "Notes", (Items(result.notes),)) if result.notes else None
     yield Part("words", "Meaning of the scores", (Items(MEANINGS),))
     yield origin.data(content)
-    yield origin.provenance(content)
+    yield origin.provenance(content, settings(result.provenance.get("parameters") or {}))
+
+
+def settings(asked: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """How a table was read and models were validated, in words; what is not recorded is left out."""
+    columns = asked.get("columns") or {}
+    named = {"Label": "target", "Value for landslides": "positive", "Study area": "group", "Event": "date"}
+    yield from ((title, str(columns[name])) for title, name in named.items() if columns.get(name))
+    if columns.get("x"):
+        system = f" ({columns['crs']})" if columns.get("crs") else ""
+        yield "Coordinates", f"{columns['x']}, {columns['y']}{system}"
+    if asked.get("models"):
+        yield "Models", ", ".join(map(title_of, asked["models"]))
+    if asked.get("schemes"):
+        yield "Validation", ", ".join(TITLES[one].lower() for one in asked["schemes"])
+    for name, title in (("folds", "Folds"), ("repeats", "Repeats"), ("seed", "Seed")):
+        if asked.get(name) is not None:
+            yield title, f"{asked[name]:,}"
+    if asked.get("tuning"):
+        tried = f", {count(asked['trials'], 'trial')}" if asked["tuning"] != "none" else ""
+        yield "Tuning", f"{TUNINGS[asked['tuning']]}{tried}"
+    if asked.get("weights"):
+        yield "Weights", "both classes weigh the same" if asked["weights"] == "balanced" else "none"
+
+
+def models_part(title: str, result: SusceptibilityResult, scheme: str, front: str) -> Part:
+    """How well each model ranks, with the curves of the tested cells.
+
+    Parameters
+    ----------
+    scheme
+        Way of dividing that the curves are of.
+    front
+        Model whose curve is in front.
+    """
+    tables: list[Content] = [table_of_models(result, one) for one in result.schemes]
+    tables += tables_of_settings(result)
+    found = {title_of(name): curve for name, curve in curves(result, scheme).items()}
+    drawn = roc_chart(found, title_of(front))
+    way = TITLES[scheme].lower()  # type: ignore[index]
+    caption = f"ROC curves, {way}, first repeat: each cell is scored by a model that was not trained on it."
+    return Part("models", title, (*tables, Pictures((picture(drawn, "ROC curves of the models", caption),))))
 
 
 MEANINGS = (
@@ -98,7 +158,7 @@ def table_of_models(result: SusceptibilityResult, scheme: str) -> Table:
         difference, chance = (result.of(model, scheme, name) for name in ("difference", "p_value"))
         rows.append(
             (title_of(model), score(result.of(model, scheme, "auroc")), interval(result, model, scheme),
-            *map(_or_dash, values), "–" if difference != difference else f"{difference:+.3f}", _or_dash(chance))
+            *map(_or_dash, values), "–" if difference != difference else signed(difference, "+.3f"), _or_dash(chance))
         )  # fmt: skip
     columns = tuple(Column(head, number=bool(at)) for at, head in enumerate(heads))
     return Table(TITLES[scheme], columns, tuple(rows))  # type: ignore[index]

@@ -26,8 +26,8 @@ MOST_ROWS = 200_000
 """Units of a layer that are read as rows."""
 
 UNITS = (
-    "The rows are the units of a vector layer; the position of a row is a point inside its unit. Distances between "
-    "folds are distances between these points."
+    "The rows are the units of a vector layer, called cells in what is said of models and scores. The position of a "
+    f"unit is a point inside it, in the added columns {LONGITUDE} and {LATITUDE}."
 )
 
 

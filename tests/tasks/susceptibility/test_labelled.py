@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -18,6 +19,7 @@ from core.errors import InputError
 from core.jobs.perform import request_of, run_inline
 from core.raster.features import write_features
 from core.report.make import make_report
+from core.report.parts import Facts, Heading, Pictures
 from core.report.state import is_out_of_date
 from core.review import log
 from core.review.labels import (
@@ -36,11 +38,14 @@ from core.review.labels import (
 from core.runs.store import Store
 from core.series.table import read_table_untrusted
 from core.tasks.susceptibility.cells import Columns
+from core.tasks.susceptibility.findings import verdict
 from core.tasks.susceptibility.guess import guess_columns
 from core.tasks.susceptibility.labelled import corrected_table
-from core.tasks.susceptibility.report import gather
+from core.tasks.susceptibility.report import gather, parts
+from core.tasks.susceptibility.result import SusceptibilityResult
 from core.tasks.susceptibility.rows import LATITUDE, LONGITUDE, UNITS, read_rows, to_layer
 from core.tasks.susceptibility.run import CORRECTED, Request, order_of
+from core.tasks.susceptibility.run_explanation import ExplainRequest, order_explanation
 from core.tasks.susceptibility.view import Choice
 from tests.factories import keep, made_run
 
@@ -341,6 +346,39 @@ def test_terms_of_the_table_and_its_corrections_are_told(store: Store, tmp_path:
     report = again.artifact("report") or store.run(again.id).artifact("report")
     assert report is not None
     assert "not independent evidence" in report.path.read_text(encoding="utf-8")
+
+
+def test_the_report_has_the_settings_the_curves_and_the_explanations(store: Store, run: str) -> None:
+    asked = ExplainRequest("logistic_regression", target="cell", row=7, column=0)
+    run_inline(store, order_explanation(store.result(run, SusceptibilityResult), asked))
+    content = gather(store, store.run(run), None)
+    parts_of = {one.anchor: one for one in parts(content) if one is not None}
+
+    facts = next(one for one in parts_of["provenance"].content if isinstance(one, Facts))
+    told = dict(facts.rows)
+    assert (told["Label"], told["Coordinates"]) == ("label", "x, y (EPSG:32717)")
+    assert (told["Folds"], told["Repeats"], told["Seed"]) == ("5", "1", "0")
+    assert told["Models"] == "Logistic regression, Naive Bayes"
+    assert any(isinstance(one, Pictures) for one in parts_of["models"].content)
+    headings = [one.text for one in parts_of["why"].content if isinstance(one, Heading)]
+    assert headings == ["Logistic regression for row R8"]  # row 7 of the design matrix, which lacks R3
+    assert any(isinstance(one, Pictures) for one in parts_of["why"].content)
+
+
+def test_a_model_that_is_significantly_worse_is_named(store: Store, run: str) -> None:
+    result = store.result(run, SusceptibilityResult)
+    scores = {model: {one: dict(values) for one, values in ours.items()} for model, ours in result.scores.items()}
+    scores["naive_bayes"]["random"] |= {"difference": -0.1, "p_value": 0.01}
+    told = verdict(replace(result, scores=scores)).others
+    assert "Significantly worse than logistic regression: Naive Bayes." in told
+    scores["naive_bayes"]["random"] |= {"difference": -0.1, "p_value": 0.06}
+    assert not [one for one in verdict(replace(result, scores=scores)).others if "worse" in one]
+
+
+def test_a_note_is_kept_without_the_line_breaks_about_it(store: Store, run: str) -> None:
+    now = marked(store, run, ("R8",), "rejected", reason=" other ", note="seen on site\n")
+    one = now.review.features["R8"]
+    assert (one.reason, one.note) == ("other", "seen on site")
 
 
 def test_the_report_tells_of_the_review_once_there_is_one(store: Store, run: str) -> None:
