@@ -62,6 +62,10 @@ def test_a_real_image_is_mapped_scored_and_explained(
         (identity,) = [pair.id for pair in open_pairs() if pair.title == case.title]
         tile = page.get_by_role("dialog").locator(".stVerticalBlock", has=page.locator(f".st-key-use-{identity}")).last
         tile.get_by_alt_text(f"{case.title}, reference landslides outlined").wait_for()
+        # Pictures that still load when the dialog closes are gone from the server, and their absence is complained of.
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('[role=dialog] img')].every(one => one.complete && one.naturalWidth)"
+        )
         tile.get_by_role("button", name="Use").click()
     else:
         page.get_by_role("button", name="Download and use").click()
