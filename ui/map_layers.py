@@ -118,6 +118,8 @@ class Outlines:
         How many are drawn at once: the first of those in view. All when None.
     switch, hides
         As of `Tiles`.
+    marked
+        Whether what is selected is marked in the look of this layer; not where another layer has the same shapes.
     """
 
     id: str
@@ -135,6 +137,7 @@ class Outlines:
     most: int | None = None
     switch: str = ""
     hides: tuple[str, ...] = ()
+    marked: bool = True
 
     @cached_property
     def script(self) -> str:
@@ -156,7 +159,9 @@ class Outlines:
 
     def to_script(self) -> dict[str, Any]:
         """Content for the map's script."""
-        drawn = ("colour", "selectable", "dashed", "visible", "fill", "weight", "seam", "most", "switch", "hides")
+        drawn = (
+            "colour", "selectable", "dashed", "visible", "fill", "weight", "seam", "most", "switch", "hides", "marked",
+        )  # fmt: skip
         names = ("id", "name", "features", *drawn)
         return {name: getattr(self, name) for name in names} | {"legend": asdict(self.words)}
 

@@ -107,7 +107,7 @@ def review_in_brief(content: GridReport, view: object) -> list[Paragraph]:
 def _counted(progress: Progress) -> str:
     """What came of a review, after the number of what was reviewed."""
     said = ", ".join(f"{words} {number:,}" for words, number in progress.judged.items())
-    added = f"{progress.added:,} {agree(progress.added, 'was', 'were')} added that the model had missed"
+    added = f"{progress.added:,} {agree(progress.added, 'was', 'were')} added by reviewers"
     return f"{f': {said}' if said else ''}{f'; {added}' if progress.added else ''}"
 
 
@@ -144,7 +144,7 @@ def reviewed(content: GridReport) -> Part | None:
     shown.append(Items(tuple(counted), "What the model found, by status"))
     if progress.added:
         added = count(progress.added, noun, opened.found.several)
-        shown.append(Paragraph(f"Reviewers added {added} that the model had missed."))
+        shown.append(Paragraph(f"Reviewers added {added}."))
     if not review.finished:
         text = "Unreviewed items count as neither correct nor wrong."
         if not review.examined:

@@ -256,7 +256,7 @@ def label_fields(opened: OpenedLabels) -> dict[str, Field]:
     named = list(map(str, opened.labelled.named.columns))
     return {
         "id": Field("ID", "Name of the row in the review: R and its number."),
-        "row": Field("Row", "Row of the validated table, from 0 for the first below the heading."),
+        "row": Field("Row", "Row of the validated table, from 0 for the first (below the heading of a CSV)."),
         "label": Field("Label", "Label in the validated table.", codes=yes_no),
         "label_reviewed": Field("Reviewed label", "Label after the review.", codes=yes_no, empty=untouched),
         "status": Field("Status code", "Result of the review, as a code.", codes=STATUSES),

@@ -228,6 +228,6 @@ def _drawn(outlines: Mapping[str, Any], view: View, selected: Collection[str | i
         several = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
         shapes.append([corners(ring) for rings in several for ring in rings])
         colours.append(told.get("colour") or outlines["colour"])
-        chosen.append(bool(outlines["selectable"]) and told.get("id") in selected)
+        chosen.append(bool(outlines["selectable"]) and outlines.get("marked", True) and told.get("id") in selected)
     how = {name: outlines[name] for name in ("weight", "fill", "dashed", "seam")}
     return Drawn(shapes, colours, chosen, **how)

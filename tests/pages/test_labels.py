@@ -247,6 +247,7 @@ def test_units_are_shown_with_their_outlines_and_scores(page: AppTest, store: St
     assert len(vectors["labels"]["features"]["features"]) == ROWS - 2
     assert vectors["scores"]["visible"] is False
     assert vectors["scores"]["hides"] == ["labels"]
+    assert [vectors[name]["marked"] for name in ("scores", "labels")] == [False, True]
     west, _, east, _ = shape(vectors["labels"]["features"]["features"][0]["geometry"]).bounds
     assert east - west == pytest.approx(80 / 111_320, rel=0.05)
     assert "Selected row R5" in texts(page)
@@ -263,6 +264,15 @@ def test_rows_of_a_continent_are_shown_in_degrees(page: AppTest, store: Store, t
 
     (layer,) = (one for one in on_map(page)["vectors"] if one["id"] == "labels")
     assert len(layer["features"]["features"]) == ROWS - 1
+
+
+def test_a_link_to_a_row_leads_to_it_in_every_tab(page: AppTest, run: str) -> None:
+    page.switch_page("../pages/susceptibility.py")
+    page.query_params["run"], page.query_params["tab"], page.query_params["selected"] = run, "Why", "R8"
+    page.run()
+    assert not page.exception
+    (field,) = (one for one in page.number_input if one.label == "Row of the table")
+    assert field.value == 8
 
 
 def test_a_row_is_explained_by_the_number_that_the_review_gives_it(page: AppTest, store: Store, run: str) -> None:

@@ -235,7 +235,7 @@ window.slidelens = window.slidelens || (function () {
   // ---- outlines
 
   function style(spec, feature, selected) {
-    const chosen = spec.selectable && selected.includes(feature.properties.id);
+    const chosen = spec.selectable && spec.marked !== false && selected.includes(feature.properties.id);
     const colour = feature.properties.colour || spec.colour;
     // What is selected has a thicker line and no denser fill, so that the ground within can be judged.
     return {
@@ -358,10 +358,11 @@ window.slidelens = window.slidelens || (function () {
     if (!selected.length) return;
     halo = L.featureGroup().addTo(map);  // one for all layers: the same may be on several
     vectors.forEach(function (entry) {
-      if (!entry.spec.selectable) return;
+      if (!entry.spec.selectable || entry.spec.marked === false) return;
       const features = entry.spec.features.features.filter((one) => selected.includes(one.properties.id));
       if (!features.length) return;
-      const own = function (feature) { return style(entry.spec, feature, selected); };
+      // Without a fill, which would lie over that of the layer, or over another layer where this one is off.
+      const own = function (feature) { return Object.assign(style(entry.spec, feature, selected), { fill: false }); };
       [{ color: "#ffffff", weight: 9, opacity: 0.9, fill: false }, own].forEach(function (look) {
         L.geoJSON(features, { renderer: renderer, interactive: false, style: look }).addTo(halo);
       });

@@ -13,13 +13,15 @@ from core.tasks.susceptibility.result import CELLS, SCORES, SusceptibilityResult
 from ui import labels, resources
 from ui.choices import in_address
 from ui.feedback import plain
+from ui.maps import MapEvent
 from ui.messages import tr, tr_noop
 from ui.susceptibility import factors_tab, why
 from ui.susceptibility.source import SOURCE
 from ui.task import explained, export, provenance
 from ui.task.key_figures import KeyFigure, show_key_figures
 from ui.task.notes import show_lead
-from ui.task.tabs import show_tabs
+from ui.task.selection import Selection
+from ui.task.tabs import open_tab, show_tabs
 from ui.task.view import view_from_address
 
 if TYPE_CHECKING:
@@ -73,6 +75,8 @@ def show(task: TaskPage, found: Run) -> None:
         "Findings": findings, "Review": review, "Scores": scores, "Factors": factors_tab.show, "Why": why.show,
         "Export": export_tab, "Provenance": _provenance,
     }  # fmt: skip
+    if open_tab(task.name) != "Review":  # which has a map, and follows the address by itself
+        Selection(result.id).follow(MapEvent(), None)
     wanted = "Why" if explained.led_here(task.name) else ""
     show_tabs(task.name, parts, Shown(result, Choice(scheme, model)), wanted)
 

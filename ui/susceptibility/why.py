@@ -90,7 +90,7 @@ def _ask_row(result: SusceptibilityResult, model: str) -> None:
     begin = int(selected[1:]) if selected[1:].isdecimal() else int(rows[0])
     row = st.number_input(
         tr("Row of the table"), 0, int(rows[-1]), min(begin, int(rows[-1])), key=f"why-row-{result.id}-{selected}",
-        help=tr("From 0 for the first below the heading, as in the tab Review."),
+        help=tr("From 0 for the first, as in the tab Review."),
     )  # fmt: skip
     at = int(rows.searchsorted(row))
     if rows[at] != row:

@@ -191,8 +191,8 @@ def _layers(run: str, number: int, scored_by: str, selected: str | None, _opened
     by_score, by_label = (features(shapes, facts, colours=one, most=len(shapes) or 1)[0] for one in (ramp, colours))
     return (
         Outlines(
-            "scores", tr_noop("Held-out score"), by_score, NOT_KNOWN, visible=False, fill=0.8, weight=0.5,
-            hides=("labels",), selectable=True,
+            "scores", tr_noop("Held-out score"), by_score, NOT_KNOWN, visible=False, fill=1.0, weight=0.5,
+            hides=("labels",), selectable=True, marked=False,
             legend=ramp_legend(tr_noop("Held-out score"), PROBABILITY_RAMP, "0", "0.5", "1"), left_out=left_out,
         ),
         Outlines(

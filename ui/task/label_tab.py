@@ -90,7 +90,7 @@ def _tell(at: Labelling) -> None:
         tr("The label of a row says whether there is a landslide. Check it in images or records, and mark it as "
         "correct or wrong. The rows are ordered by how far the score of a model that was not trained on them "
         "({scored_by}) is from their labels; choose another model above. They are named by their place in the table, "
-        "from R0 for the first below the heading. The table that was validated and its scores stay as they "
+        "from R0 for the first. The table that was validated and its scores stay as they "
         "are.").format(scored_by=opened.labelled.scored_by)
     )  # fmt: skip
     with st.container(key="review-keys"):  # hidden where there is no keyboard, see `static/page.css`
@@ -178,7 +178,7 @@ def _table(at: Labelling) -> None:
 
     config: dict[str, object] = {
         "id": st.column_config.TextColumn(
-            tr("Row"), width="small", help=tr("Row of the table, from 0 for the first below the heading.")
+            tr("Row"), width="small", help=tr("Row of the table, from 0 for the first.")
         ),
         **{f"table_{name}": str(name) for name in at.opened.labelled.named.columns},
         **{f"table_{name}": number_column(name, 6) for name in at.opened.labelled.coordinates if _is_degrees(at, name)},

@@ -133,6 +133,7 @@ def models_part(title: str, result: SusceptibilityResult, scheme: str, front: st
     drawn = roc_chart(found, title_of(front))
     way = TITLES[scheme].lower()  # type: ignore[index]
     caption = f"ROC curves, {way}, first repeat: each cell is scored by a model that was not trained on it."
+    caption += " Grey: the other models." if len(found) > 1 else ""
     return Part("models", title, (*tables, Pictures((picture(drawn, "ROC curves of the models", caption),))))
 
 
