@@ -323,7 +323,8 @@ window.slidelens = window.slidelens || (function () {
     vectors.forEach(function (entry) { if (map.hasLayer(entry.layer)) entry.layer.bringToFront(); });
     if (halo) halo.bringToFront();
     vectors.forEach(function (entry) {
-      if (halo && entry.spec.selectable && map.hasLayer(entry.layer)) entry.layer.lines.bringToFront();
+      const marks = entry.spec.selectable && entry.spec.marked !== false;
+      if (halo && marks && map.hasLayer(entry.layer)) entry.layer.lines.bringToFront();
     });
   }
 
