@@ -385,9 +385,11 @@ def test_a_false_alarm_that_is_merged_is_told_to_count_as_a_landslide(
     opened(page, run)
     select(page, run, second)
     press(page, "Mark false alarm")
+    assert "separate parts" not in texts(page)
     page.session_state[f"review-ticked-{run}"] = [first, second]
     page.session_state[f"selected-{run}"] = second
     page.run()
+    assert "Merged, they make one landslide of 2 separate parts." in texts(page)
     press(page, "Merge")
     (merged,) = review(store, run).review.features.values()
     assert merged.status == "edited"

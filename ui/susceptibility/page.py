@@ -82,7 +82,8 @@ def _way(asked: Run | None) -> str:
                 "validate models."),
     )  # fmt: skip
     if chosen != known:
-        st.query_params.from_dict({FROM: chosen})
+        source = {name: st.query_params[name] for name in ("source",) if name in st.query_params}
+        st.query_params.from_dict({FROM: chosen, **source})
         st.rerun()
     return str(chosen)
 

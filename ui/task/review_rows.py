@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from core.review.edits import Edit, Judgement
 
+MOST_UNITED = 50
+"""Selected rows up to which it is said of how many pieces their merge would be."""
+
 NAMED = 8
 """Selected rows that are named one by one; they may be out of sight in the table."""
 
@@ -194,6 +197,19 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
             about = tr("Combine them into one, named after the largest. It counts as a landslide.")
             st.button(tr("Merge"), on_click=chosen.merge, disabled=off, key=f"{key}-merge", help=about)
         _offer_nearest(at, ticked)
+    if (parts := _parts(at, ticked)) > 1:
+        told = tr("Merged, they make one {noun} of {parts:,} separate parts.")
+        st.caption(told.format(noun=tr(at.opened.found.noun), parts=parts))
+
+
+def _parts(at: Reviewing, names: list[str]) -> int:
+    """Of how many pieces a merge of several features would be; 0 for a single one."""
+    from core.review.geometry import united
+
+    outlines = [at.review.features[name].outline for name in names if name in at.review.features]
+    if not 1 < len(outlines) <= MOST_UNITED:
+        return 0
+    return len(getattr(united(outlines), "geoms", ())) or 1
 
 
 def _offer_nearest(at: Reviewing, ticked: list[str]) -> None:
