@@ -248,7 +248,8 @@ def _turn(arguments: argparse.Namespace) -> None:
 def _show(arguments: argparse.Namespace) -> None:
     from core.raster.folder import plain_values
     from core.review.inventory import inventory, summary
-    from core.review.labels import OpenedLabels, label_summary, label_table
+    from core.review.label_files import label_summary, label_table
+    from core.review.labels import OpenedLabels
 
     _, opened = _opened_any(arguments)
     content: dict[str, Any]
@@ -267,7 +268,8 @@ def _show(arguments: argparse.Namespace) -> None:
 
 def _export(arguments: argparse.Namespace) -> None:
     from core.review.inventory import export_review
-    from core.review.labels import OpenedLabels, export_labels
+    from core.review.label_files import export_labels
+    from core.review.labels import OpenedLabels
 
     _, opened = _opened_any(arguments)
     if isinstance(opened, OpenedLabels):

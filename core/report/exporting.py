@@ -20,7 +20,8 @@ from core.report.make import REPORT, reported, write_reports
 from core.report.names import is_of, named, of_artifact, renamed
 from core.review.found import can_be_reviewed, open_review, reviewed_run
 from core.review.inventory import export_review
-from core.review.labels import export_labels, has_labels, open_labels
+from core.review.label_files import export_labels
+from core.review.labels import has_labels, open_labels
 from core.review.log import last_number
 from core.runs.kinds import find_task, is_primary
 from core.runs.result import GridResult

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from core.report.parts import Column, Items, Notice, Paragraph, Part, Table
 from core.report.words import moment
-from core.review.labels import CAUTION, STATUSES, label_table, labels_words, open_labels
+from core.review.corrected import CAUTION
+from core.review.label_files import label_table
+from core.review.labels import STATUSES, labels_words, open_labels
 from core.review.log import last_number
 
 if TYPE_CHECKING:

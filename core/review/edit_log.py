@@ -66,3 +66,18 @@ def write_log(review: Review, path: Path) -> None:
     """
     with atomic_path(path) as aside:
         log_table(review).to_csv(aside, index=False, lineterminator="\n")
+
+
+def told_of(review: Review, about: Mapping[str, str]) -> dict[str, str]:
+    """Metadata of a file of a review: who made it and when, before what is told of its run, which ended earlier.
+
+    Parameters
+    ----------
+    about
+        As `core.runs.about.about`.
+    """
+    told, log = dict(about), review.log
+    finished = {"run_finished": told.pop("date")} if "date" in told else {}
+    people = ", ".join(sorted({one.reviewer for one in log}))
+    last = {"reviewers": people, "date": time_text(log[-1].created)} if log else {}
+    return {**last, **told, **finished}

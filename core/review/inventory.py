@@ -16,7 +16,7 @@ from core.raster.features import write_features
 from core.raster.folder import make_folder, write_json
 from core.raster.interchange import write_interchange
 from core.raster.vectorize import rasterise
-from core.review.edit_log import time_text, write_log
+from core.review.edit_log import time_text, told_of, write_log
 from core.review.fields import review_fields
 from core.review.geometry import MEASURED, feature_areas, ground_perimeters
 from core.review.state import SETTLED, STATUSES
@@ -167,11 +167,7 @@ def _title(opened: Opened) -> str:
 
 def _about(opened: Opened, title: str) -> dict[str, str]:
     """Metadata of the files of a review: what they are, who made them and when, and the run that was reviewed."""
-    told, log = opened.about(), opened.review.log
-    finished = {"run_finished": told.pop("date")} if "date" in told else {}
-    people = ", ".join(sorted({one.reviewer for one in log}))
-    last = {"reviewers": people, "date": time_text(log[-1].created)} if log else {}
-    return {"content": title, "review": _state(opened), **last, **told, **finished}
+    return {"content": title, "review": _state(opened), **told_of(opened.review, opened.about())}
 
 
 def reference_mask(opened: Opened) -> NDArray[np.uint8]:

@@ -11,7 +11,8 @@ from shapely.geometry import box, shape
 from streamlit.testing.v1 import AppTest
 
 from core.jobs.perform import request_of
-from core.review.labels import CAUTION, OpenedLabels, open_labels
+from core.review.corrected import CAUTION
+from core.review.labels import OpenedLabels, open_labels
 from core.runs.records import RunFilter
 from core.runs.store import Store
 from core.tasks.susceptibility.cells import Columns

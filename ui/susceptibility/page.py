@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.jobs.perform import request_of
-from core.review.labels import corrected_in
+from core.review.corrected import corrected_in
 from core.tasks.susceptibility import run_map
 from core.tasks.susceptibility.result import TABLE
 from core.tasks.susceptibility.run import order_of

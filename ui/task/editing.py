@@ -18,15 +18,24 @@ from ui.feedback import plain, show_error
 from ui.messages import tr
 from ui.state import Slot
 from ui.task.reviewer import reviewer
+from ui.task.selection import Selection
 
 if TYPE_CHECKING:
     from core.review.edits import Edit
     from core.review.state import Feature, Review
-    from ui.task.selection import Selection
+    from core.runs.records import Run
 
 
 class Opened(Protocol):
-    """What is reviewed: features by id, and the view that the review begins with."""
+    """What is reviewed: a run, its features by id, and the view that the review begins with."""
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+
+    @property
+    def review(self) -> Review:
+        """What became of its features."""
 
     @property
     def features(self) -> Mapping[str, Feature]:
@@ -37,28 +46,35 @@ class Opened(Protocol):
         """The view, as the log holds it."""
 
 
-class Edited(Protocol):
+class Edited:
     """A review on a page, of outlines or of labels."""
 
-    @property
-    def opened(self) -> Opened:
-        """What is reviewed."""
+    opened: Opened
 
     @property
     def review(self) -> Review:
-        """What became of it."""
+        """What became of what is reviewed."""
+        return self.opened.review
 
     @property
     def run(self) -> str:
         """Id of the reviewed run."""
+        return self.opened.run.id
 
     @property
     def selection(self) -> Selection:
         """What is selected."""
+        return Selection(self.run)
+
+    @property
+    def selected(self) -> Feature | None:
+        """The selected feature, where it is in the review."""
+        return self.review.features.get(self.selection.current or "")
 
     @property
     def ticked(self) -> list[str]:
         """Ids of the rows that are selected in the table."""
+        return list(st.session_state.get(ticked_key(self.run), []))
 
 
 Place = Literal["bar", "rows", "deleted", "search"]

@@ -76,7 +76,8 @@ def show(run: Run, view: Any, again: Callable[[Path, str], None]) -> None:  # no
 
 
 def _tell(at: Labelling) -> None:
-    from core.review.labels import corrected_in, labels_words
+    from core.review.corrected import corrected_in
+    from core.review.labels import labels_words
 
     opened, total = at.opened, len(at.opened.features)
     done = tr("{total:,} of {total_2:,} reviewed").format(total=opened.reviewed, total_2=total)
@@ -220,7 +221,7 @@ def _filtered(at: Labelling, frame: DataFrame) -> DataFrame:
 
 def _files(at: Labelling) -> None:
     """Files of the reviewed labels, prepared when they are asked for."""
-    from core.review.labels import export_labels
+    from core.review.label_files import export_labels
 
     folder = folder_of(at.run, ("labels", at.review.number, at.opened.labelled.scored_by))
     prepared = Slot(f"label-prepared-{at.run}", at.review.number)
@@ -237,7 +238,8 @@ def _files(at: Labelling) -> None:
 def _again(at: Labelling, again: Callable[[Path, str], None]) -> None:
     """The corrected table as the page's next table."""
     from core.raster.folder import make_folder
-    from core.review.labels import CAUTION, origin_of, write_corrected
+    from core.review.corrected import CAUTION, origin_of
+    from core.review.label_files import write_corrected
 
     wrong = at.opened.counts["rejected"]
     pressed = st.button(

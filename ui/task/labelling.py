@@ -11,54 +11,27 @@ from ui import resources
 from ui.maps import told_by
 from ui.messages import tr
 from ui.state import Slot
-from ui.task.editing import do, onward, saw, show_problem, show_turns, tell_turned, ticked_key
+from ui.task.editing import Edited, do, onward, saw, show_problem, show_turns, tell_turned, ticked_key
 from ui.task.label_map import map_key, spec_of
 from ui.task.reviewer import ask_name, is_named
-from ui.task.selection import Selection
 
 if TYPE_CHECKING:
     from core.review.edits import Judgement
     from core.review.labels import OpenedLabels
-    from core.review.state import Feature, Review
     from core.runs.records import Run
 
 
 @dataclass(frozen=True)
-class Labelling:
+class Labelling(Edited):
     """The labels of a run on a page."""
 
     opened: OpenedLabels
-
-    @property
-    def review(self) -> Review:
-        """What was said of them."""
-        return self.opened.review
-
-    @property
-    def run(self) -> str:
-        """Id of the run."""
-        return self.opened.run.id
-
-    @property
-    def selection(self) -> Selection:
-        """What is selected."""
-        return Selection(self.run)
-
-    @property
-    def ticked(self) -> list[str]:
-        """Ids of the selected rows."""
-        return list(st.session_state.get(ticked_key(self.run), []))
 
     @property
     def names(self) -> list[str]:
         """Ids of all rows, those first whose score contradicts the label most."""
         known = self.opened.labelled.table["id"].to_numpy()
         return [str(one) for one in known[self.opened.order]]
-
-    @property
-    def selected(self) -> Feature | None:
-        """The row that was selected last."""
-        return self.review.features.get(self.selection.current or "")
 
     def follow_map(self) -> None:
         """Let a click on the map choose, before anything is done with what is selected."""

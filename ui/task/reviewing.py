@@ -12,13 +12,12 @@ from core.wording import setting_words
 from ui import resources
 from ui.map_drawing import drawn_on
 from ui.maps import MapSpec, told_by
-from ui.task.editing import saw, ticked_key
+from ui.task.editing import Edited, saw
 from ui.task.selection import Selection
 from ui.task.tabs import open_tab
 
 if TYPE_CHECKING:
     from core.review.found import Opened
-    from core.review.state import Feature, Review
     from core.runs.records import Run
     from core.runs.result import RunResult
 
@@ -27,7 +26,7 @@ TAB = "Review"
 
 
 @dataclass(frozen=True)
-class Reviewing:
+class Reviewing(Edited):
     """A review on a page.
 
     Attributes
@@ -44,16 +43,6 @@ class Reviewing:
     spec: MapSpec
     map_key: str
     shown: str
-
-    @property
-    def review(self) -> Review:
-        """What became of what was found."""
-        return self.opened.review
-
-    @property
-    def run(self) -> str:
-        """Id of the reviewed run."""
-        return self.opened.run.id
 
     @property
     def view_words(self) -> str:
@@ -76,16 +65,6 @@ class Reviewing:
     def selection(self) -> Selection:
         """What is selected."""
         return Selection(self.shown)
-
-    @property
-    def selected(self) -> Feature | None:
-        """The selected feature, where it is in the inventory."""
-        return self.review.features.get(self.selection.current or "")
-
-    @property
-    def ticked(self) -> list[str]:
-        """Ids of the rows that are selected in the table."""
-        return list(st.session_state.get(ticked_key(self.run), []))
 
     @property
     def together(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Self
 
 from core.raster.folder import write_json
-from core.review.labels import CAUTION, corrected_in
+from core.review.corrected import CAUTION, corrected_in
 from core.runs.kinds import parameters_of
 from core.runs.provenance import environment
 from core.runs.records import Input, Order

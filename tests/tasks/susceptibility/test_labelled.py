@@ -22,19 +22,9 @@ from core.report.make import make_report
 from core.report.parts import Facts, Heading, Pictures
 from core.report.state import is_out_of_date
 from core.review import log
-from core.review.labels import (
-    CAUTION,
-    Corrected,
-    OpenedLabels,
-    corrected_in,
-    export_labels,
-    has_labels,
-    label_fields,
-    label_table,
-    labels_words,
-    open_labels,
-    origin_of,
-)
+from core.review.corrected import CAUTION, Corrected, corrected_in, origin_of
+from core.review.label_files import export_labels, label_fields, label_table
+from core.review.labels import OpenedLabels, has_labels, labels_words, open_labels
 from core.runs.store import Store
 from core.series.table import read_table_untrusted
 from core.tasks.susceptibility.cells import Columns

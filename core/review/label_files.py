@@ -1,0 +1,177 @@
+"""The reviewed labels of a run as files: with what was said of each, and as a table with the corrected labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.plots.gis_style import category_style
+from core.raster.features import write_features
+from core.raster.fields import Field, write_fields
+from core.raster.folder import make_folder, write_json
+from core.raster.write import atomic_path
+from core.review.corrected import CAUTION
+from core.review.edit_log import time_text, told_of, write_log
+from core.review.edits import LABEL_REASONS
+from core.review.labels import COLOURS, STATUSES, labels_words
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from geopandas import GeoDataFrame
+    from pandas import DataFrame
+
+    from core.review.labels import OpenedLabels
+
+FILE = "reviewed_labels"
+"""Name of the files with the reviewed labels, and of the layer in the GeoPackage."""
+
+CORRECTED = "corrected_table"
+"""Name of the file with the table whose labels are corrected: CSV, or GeoPackage of a layer of units."""
+
+
+def label_table(opened: OpenedLabels) -> DataFrame:
+    """The reviewed labels as a table, in the order of the validated one; see `label_fields` for the columns."""
+    import pandas
+
+    table, status = opened.labelled.table, opened.status
+    features = list(opened.review.features.values())
+    named = opened.labelled.named
+    label = table["landslide"].to_numpy(int)
+    said = pandas.Series(np.where(status == "rejected", 1 - label, label), dtype="Int8")
+    return pandas.DataFrame(
+        {
+            "id": table["id"],
+            "row": table["row"],
+            "label": label,
+            "label_reviewed": said.mask(status == "unreviewed"),
+            "status": status,
+            "status_label": [STATUSES[name] for name in status],
+            **{name: [getattr(one, name) or None for one in features] for name in ("reason", "note", "reviewer")},
+            "reviewed": [time_text(one.reviewed) or None for one in features],
+            "score": table["score"].round(4),
+            **{f"table_{name}": named[name].to_numpy() for name in named.columns},
+            "run": opened.run.id,
+        }
+    )
+
+
+def label_fields(opened: OpenedLabels) -> dict[str, Field]:
+    """What the columns of `label_table` hold."""
+    untouched = "nobody has reviewed it yet"
+    yes_no = {"1": "landslide", "0": "no landslide"}
+    named = list(map(str, opened.labelled.named.columns))
+    return {
+        "id": Field("ID", "Name of the row in the review: R and its number."),
+        "row": Field("Row", "Row of the validated table, from 0 for the first (below the heading of a CSV)."),
+        "label": Field("Label", "Label in the validated table.", codes=yes_no),
+        "label_reviewed": Field("Reviewed label", "Label after the review.", codes=yes_no, empty=untouched),
+        "status": Field("Status code", "Result of the review, as a code.", codes=STATUSES),
+        "status_label": Field("Status", "The status in words."),
+        "reason": Field(
+            "Reason", f"Why the label is wrong: {'; '.join(LABEL_REASONS)}; or a reviewer's own words.",
+            empty="none was given", is_long=True),
+        "note": Field("Note", "What a reviewer wrote about it.", empty="none was written", is_long=True),
+        "reviewer": Field("Reviewer", "Name of the person who last changed it.", empty=untouched),
+        "reviewed": Field("Reviewed", "When it was changed last.", "ISO 8601, in UTC (+00:00)", empty=untouched,
+                          kind="time"),
+        "score": Field(
+            "Held-out score", f"What a model says that was not trained on the row: {opened.labelled.scored_by}.",
+            "0 to 1", empty="the model was not tested on the row", kind="number", digits=2),
+        **{f"table_{name}": Field(name, f"Column {name} of the validated table.") for name in named},
+        "run": Field("Run", "ID of the validation."),
+    }  # fmt: skip
+
+
+def label_summary(opened: OpenedLabels) -> dict[str, Any]:
+    """How far the review of labels is and who took part, as plain values for JSON."""
+    review = opened.review
+    return {
+        "about": _about(opened),
+        "run": opened.run.id,
+        "entries": review.number,
+        "reviewers": sorted({one.reviewer for one in review.log}),
+        "counts": opened.counts,
+        "corrected_to_landslide": sum(opened.corrections.values()),
+        "corrected_to_no_landslide": sum(not one for one in opened.corrections.values()),
+        "scored_by": opened.labelled.scored_by,
+        "caution": CAUTION,
+    }
+
+
+def _about(opened: OpenedLabels) -> dict[str, str]:
+    title = f"Reviewed labels of {opened.run.subject.name}"
+    return {"content": title, "review": labels_words(opened), **told_of(opened.review, opened.about())}
+
+
+def placed_labels(opened: OpenedLabels) -> GeoDataFrame | None:
+    """The reviewed labels at their places; None where no coordinate system is known."""
+    import geopandas
+
+    places = opened.labelled.places
+    if places is None:
+        return None
+    return geopandas.GeoDataFrame(label_table(opened), geometry=places.to_numpy(), crs=places.crs)
+
+
+def export_labels(opened: OpenedLabels, folder: Path) -> dict[str, Any]:
+    """Write the reviewed labels, the corrected table, the log and a summary.
+
+    Parameters
+    ----------
+    folder
+        Made when missing. Gets ``reviewed_labels.csv``, ``reviewed_labels_fields.csv`` (what its columns hold),
+        ``corrected_table.csv`` (the validated table with the wrong labels turned over; of a layer of units
+        ``corrected_table.gpkg``), ``review_log.csv`` and ``review.json``, and ``reviewed_labels.gpkg`` where the
+        rows have outlines or coordinates in a known system.
+
+    Returns
+    -------
+    The summary.
+
+    Raises
+    ------
+    StorageError
+        When the disk does not take them.
+    """
+    make_folder(folder)
+    table, fields = label_table(opened), label_fields(opened)
+    with atomic_path(folder / f"{FILE}.csv") as aside:
+        table.to_csv(aside, index=False, lineterminator="\n")
+    write_fields(folder / f"{FILE}_fields.csv", [str(name) for name in table.columns], fields)
+    placed = placed_labels(opened)
+    if placed is not None:
+        points = bool((placed.geom_type == "Point").all())
+        style = category_style("Labels", "status", COLOURS, points=points, labels=STATUSES)
+        write_features(placed, folder / f"{FILE}.gpkg", FILE, style=style, about=_about(opened), fields=fields)
+    write_corrected(opened, folder)
+    write_log(opened.review, folder / "review_log.csv")
+    content = label_summary(opened)
+    write_json(content, folder / "review.json")
+    return content
+
+
+def write_corrected(opened: OpenedLabels, folder: Path) -> Path:
+    """Write the validated table with the wrong labels turned over, as CSV, or a layer of units as GeoPackage.
+
+    Returns
+    -------
+    The file in the folder.
+
+    Raises
+    ------
+    StorageError
+        When the disk does not take it.
+    """
+    from geopandas import GeoDataFrame
+
+    corrected = opened.labelled.corrected(opened.corrections)
+    if isinstance(corrected, GeoDataFrame):
+        path = folder / f"{CORRECTED}.gpkg"
+        write_features(corrected, path, CORRECTED)
+        return path
+    path = folder / f"{CORRECTED}.csv"
+    with atomic_path(path) as aside:
+        corrected.to_csv(aside, index=False, lineterminator="\n")
+    return path
