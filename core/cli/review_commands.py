@@ -43,6 +43,10 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
             "--outline", type=Path, required=True, help="GeoJSON file with one polygon, in WGS 84, or in columns "
             "and rows if the image has no coordinate system",
         )  # fmt: skip
+    holds = add["draw"].add_mutually_exclusive_group()
+    for flag, label, words in (("--landslide", True, "holds"), ("--no-landslide", False, "does not hold")):
+        holds.add_argument(flag, dest="label", action="store_const", const=label,
+                           help=f"the drawn unit of a validated layer {words} a landslide")
     judged = add["mark"].add_mutually_exclusive_group(required=True)
     for flag, judgement in (("--correct", "confirmed"), ("--wrong", "rejected"), ("--unreviewed", "unreviewed")):
         judged.add_argument(flag, dest="judgement", action="store_const", const=judgement)
@@ -67,9 +71,9 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
 WORDS = {
     "show": "print the review of a run as JSON: its features or labels, and progress",
     "mark": "mark features, or labels of a validated table, as correct, wrong or not reviewed",
-    "delete": "remove features from the reviewed inventory",
+    "delete": "remove features from the reviewed inventory, or rows and units from the corrected data",
     "restore": "put deleted features back as they were",
-    "draw": "add a feature that the model missed",
+    "draw": "add a feature that the model missed, or a unit",
     "reshape": "replace the outline of a feature",
     "split": "split a feature along an outline into the parts inside and outside",
     "merge": "merge several features into one",
@@ -83,8 +87,11 @@ WORDS = {
 EDITS = ("mark", "delete", "restore", "draw", "reshape", "split", "merge", "searched", "undo", "redo")
 
 
-OF_LABELS = ("show", "mark", "undo", "redo", "export")
+OF_LABELS = ("show", "mark", "delete", "restore", "undo", "redo", "export")
 """Commands that labels of a table allow, too: they have no outlines, and none of them is missed."""
+
+OF_UNITS = (*OF_LABELS, "draw", "reshape", "split", "merge")
+"""Commands that units with outlines allow."""
 
 MOST_LABELS = 50
 """Labels that `show` prints beside those that were reviewed: the ones that the model contradicts most."""
@@ -99,8 +106,10 @@ def _opened_any(arguments: argparse.Namespace) -> tuple[Store, Opened | OpenedLa
     store = default_store()
     run = find(store, arguments.run)
     if has_labels(run):
-        _check_labels(run, arguments)
-        return store, open_labels(store, run)
+        chosen_for(run.task, run.id, arguments)  # refuses options that labels do not depend on
+        labels = open_labels(store, run)
+        _check_labels(labels, arguments)
+        return store, labels
     declared = find_task(run.task).view
     view = None
     if can_be_reviewed(run) and declared is not None:
@@ -108,14 +117,16 @@ def _opened_any(arguments: argparse.Namespace) -> tuple[Store, Opened | OpenedLa
     return store, open_review(store, run, view)
 
 
-def _check_labels(run: Run, arguments: argparse.Namespace) -> None:
-    """Refuse what only outlines allow, and options that labels do not depend on."""
-    chosen_for(run.task, run.id, arguments)
-    if arguments.command not in OF_LABELS:
+def _check_labels(opened: OpenedLabels, arguments: argparse.Namespace) -> None:
+    """Refuse what only outlines allow, and what only an inventory allows."""
+    outlined = opened.labelled.has_outlines
+    allowed = OF_UNITS if outlined else OF_LABELS
+    if arguments.command not in allowed:
         raise InputError(
-            f"The labels of a table do not allow {arguments.command!r}.", "They have no outlines.",
-            f"Use one of {', '.join(OF_LABELS)}.",
-        )  # fmt: skip
+            f"The {'units of a layer' if outlined else 'labels of a table'} do not allow {arguments.command!r}.",
+            "They are no inventory of landslides." if outlined else "They have no outlines.",
+            f"Use one of {', '.join(allowed)}.",
+        )
 
 
 def _opened(arguments: argparse.Namespace) -> tuple[Store, Opened]:
@@ -126,10 +137,8 @@ def _opened(arguments: argparse.Namespace) -> tuple[Store, Opened]:
     return store, opened
 
 
-def _outline(path: Path, opened: Opened) -> BaseGeometry:
+def _outline(path: Path, opened: Opened | OpenedLabels) -> BaseGeometry:
     """The one polygon of a GeoJSON file."""
-    from core.review.geometry import drawn_outline
-
     try:
         if path.stat().st_size > MOST_BYTES:
             raise InputError(f"{path.name} is larger than {MOST_BYTES / 1e6:.0f} MB.", remedy=
@@ -140,12 +149,12 @@ def _outline(path: Path, opened: Opened) -> BaseGeometry:
     features = content.get("features") if isinstance(content, dict) and "features" in content else [content]
     if not isinstance(features, list) or len(features) != 1 or not isinstance(features[0], dict):
         raise InputError(f"{path.name} does not hold exactly one polygon.", remedy="Give a file with one outline.")
-    return drawn_outline(features[0].get("geometry", features[0]) or {}, opened.found.grid)
+    return opened.drawn(features[0].get("geometry", features[0]) or {})
 
 
-def _edit(make: Callable[[argparse.Namespace, Opened], Edit]) -> Callable[[argparse.Namespace], None]:
+def _edit(make: Callable[[argparse.Namespace, Opened | OpenedLabels], Edit]) -> Callable[[argparse.Namespace], None]:
     def do(arguments: argparse.Namespace) -> None:
-        store, opened = _opened(arguments)
+        store, opened = _opened_any(arguments)
         _append(store, opened, make(arguments, opened), arguments.reviewer)
 
     return do
@@ -183,56 +192,64 @@ def _overlaps(edit: Edit, review: Review) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _mark(arguments: argparse.Namespace) -> None:
-    store, opened = _opened_any(arguments)
-    ids = tuple(dict.fromkeys(opened.named(one) for one in arguments.ids))
-    edit = opened.judge(ids, arguments.judgement, arguments.reason, arguments.note)
-    _append(store, opened, edit, arguments.reviewer)
+def _ids(arguments: argparse.Namespace, opened: Opened | OpenedLabels) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(opened.named(one) for one in arguments.ids))
 
 
-def _delete(arguments: argparse.Namespace, opened: Opened) -> Edit:
+def _mark(arguments: argparse.Namespace, opened: Opened | OpenedLabels) -> Edit:
+    return opened.judge(_ids(arguments, opened), arguments.judgement, arguments.reason, arguments.note)
+
+
+def _delete(arguments: argparse.Namespace, opened: Opened | OpenedLabels) -> Edit:
     from core.review.edits import Edit
 
-    del opened
-    return Edit("delete", tuple(dict.fromkeys(arguments.ids)), reason=arguments.reason, note=arguments.note)
+    return Edit("delete", _ids(arguments, opened), reason=arguments.reason, note=arguments.note)
 
 
-def _restore(arguments: argparse.Namespace, opened: Opened) -> Edit:
+def _restore(arguments: argparse.Namespace, opened: Opened | OpenedLabels) -> Edit:
     from core.review.edits import Edit
 
-    del opened
-    return Edit("restore", tuple(dict.fromkeys(arguments.ids)))
+    return Edit("restore", _ids(arguments, opened))
 
 
-def _searched(arguments: argparse.Namespace, opened: Opened) -> Edit:
+def _searched(arguments: argparse.Namespace, opened: Opened | OpenedLabels) -> Edit:
     from core.review.edits import Edit
 
     del opened
     return Edit("examined", examined=arguments.examined)
 
 
-def _draw(arguments: argparse.Namespace, opened: Opened) -> Edit:
+def _draw(arguments: argparse.Namespace, opened: Opened | OpenedLabels) -> Edit:
+    from core.review import actions, units
+    from core.review.labels import OpenedLabels
+
+    outline = _outline(arguments.outline, opened)
+    if not isinstance(opened, OpenedLabels):
+        if arguments.label is not None:
+            raise InputError("A drawn feature of this run is a landslide.", remedy=
+                "Leave out --landslide and --no-landslide.")
+        return actions.draw(opened.review, outline, opened.grid, arguments.note)
+    if arguments.label is None:
+        raise InputError("The label of the drawn unit is missing.", remedy="Give --landslide or --no-landslide.")
+    return units.draw(opened.review, outline, landslide=arguments.label, note=arguments.note)
+
+
+def _reshape(arguments: argparse.Namespace, opened: Opened | OpenedLabels) -> Edit:
     from core.review import actions
 
-    return actions.draw(opened.review, _outline(arguments.outline, opened), opened.found.grid, arguments.note)
+    return actions.reshape(opened.review, *_ids(arguments, opened), _outline(arguments.outline, opened))
 
 
-def _reshape(arguments: argparse.Namespace, opened: Opened) -> Edit:
+def _split(arguments: argparse.Namespace, opened: Opened | OpenedLabels) -> Edit:
     from core.review import actions
 
-    return actions.reshape(opened.review, arguments.ids[0], _outline(arguments.outline, opened))
+    return actions.split_off(opened.review, *_ids(arguments, opened), _outline(arguments.outline, opened))
 
 
-def _split(arguments: argparse.Namespace, opened: Opened) -> Edit:
+def _merge(arguments: argparse.Namespace, opened: Opened | OpenedLabels) -> Edit:
     from core.review import actions
 
-    return actions.split_off(opened.review, arguments.ids[0], _outline(arguments.outline, opened))
-
-
-def _merge(arguments: argparse.Namespace, opened: Opened) -> Edit:
-    from core.review import actions
-
-    return actions.merge(opened.review, arguments.ids)
+    return actions.merge(opened.review, _ids(arguments, opened), opened.noun)
 
 
 def _turn(arguments: argparse.Namespace) -> None:
@@ -295,7 +312,7 @@ def _patches(arguments: argparse.Namespace) -> None:
 
 
 DO: dict[str, Callable[[argparse.Namespace], None]] = {
-    "show": _show, "mark": _mark, "delete": _edit(_delete), "restore": _edit(_restore), "draw": _edit(_draw),
+    "show": _show, "mark": _edit(_mark), "delete": _edit(_delete), "restore": _edit(_restore), "draw": _edit(_draw),
     "reshape": _edit(_reshape), "split": _edit(_split), "merge": _edit(_merge), "searched": _edit(_searched),
     "undo": _turn, "redo": _turn, "export": _export, "reference": _reference, "patches": _patches,
 }  # fmt: skip

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from core.report.parts import Column, Items, Notice, Paragraph, Part, Table
 from core.report.words import moment
-from core.review.corrected import CAUTION
+from core.review.corrected import cautions
 from core.review.label_files import label_table
 from core.review.labels import STATUSES, labels_words, open_labels
 from core.review.log import last_number
+from core.review.units import changes_words
 
 if TYPE_CHECKING:
     from core.review.labels import OpenedLabels
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 2
 """Columns of the table, beside its number, by which a row is recognised; a page holds no more."""
+
+GONE = "The edit log says which; rows that were deleted, split or merged are not in the table below."
 
 LISTED = 40
 """Rows in the table: of those that were reviewed the ones that the model contradicts most."""
@@ -48,30 +51,38 @@ def labels_part(opened: OpenedLabels | None) -> Part | None:
         "were loaded, without these corrections."
     )
     counted = Items(tuple(f"{STATUSES[name]}: {number:,}" for name, number in opened.counts.items() if number))
-    table = _table(opened)
+    table, units = _table(opened), changes_words(opened.changes)
+    changed = [Paragraph(f"{units} {GONE}")] if units else []
     return Part("labels", "Review of the labels", (
-        lead, said, counted, *([table] if table else []),
-        Notice("Before the corrected labels are used", CAUTION, "note"),
+        lead, said, *changed, counted, *([table] if table else []),
+        Notice("Before the corrected data are used", cautions(opened), "note"),
     ))  # fmt: skip
 
 
 def _table(opened: OpenedLabels) -> Table | None:
+    import pandas
+
     rows = label_table(opened).iloc[opened.order]
     rows = rows[rows["status"] != "unreviewed"]
     if not len(rows):
         return None
     words = {0: "no landslide", 1: "landslide"}
+
+    def label(value: object) -> str:
+        return "–" if pandas.isna(value) else words[int(value)]  # type: ignore[call-overload]
+
     where = opened.labelled.coordinates
-    named = [str(name) for name in opened.labelled.named.columns if name not in where][:MOST_NAMED]
+    named = [str(name) for name in opened.recognised_by.columns if name not in where][:MOST_NAMED]
     cells = [
-        (f"R{row['row']}", *(_text(row[f"table_{name}"]) for name in named), words[row["label"]],
-         words[int(row["label_reviewed"])], "–" if row["score"] != row["score"] else f"{row['score']:.2f}",
+        (row["id"], *(_text(row[f"table_{name}"]) for name in named), label(row["label"]),
+         label(row["label_reviewed"]), STATUSES[row["status"]],
+         "–" if row["score"] != row["score"] else f"{row['score']:.2f}",
          row["reviewer"], "; ".join(text for text in (row["reason"], row["note"]) if isinstance(text, str) and text))
         for row in rows.head(LISTED).to_dict("records")
     ]  # fmt: skip
     heads = (
         Column("Row"), *(Column(name) for name in named), Column("Label"), Column("Reviewed label"),
-        Column("Held-out score", True), Column("Reviewer"), Column("Reason and note"),
+        Column("Status"), Column("Held-out score", True), Column("Reviewer"), Column("Reason and note"),
     )  # fmt: skip
     which = "Reviewed rows" if len(rows) <= LISTED else f"{LISTED} of {len(rows):,} reviewed rows"
     caption = f"{which}, those first whose score contradicts the label most. Score: {opened.labelled.scored_by}"

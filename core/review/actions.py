@@ -34,10 +34,10 @@ def reshape(review: Review, identity: str, outline: BaseGeometry) -> Edit:
     return Edit("reshape", (identity,), {identity: to_geojson(outline)})
 
 
-def add_to(review: Review, identity: str, outline: BaseGeometry) -> Edit:
+def add_to(review: Review, identity: str, outline: BaseGeometry, noun: str = "landslide") -> Edit:
     """Add ground to a feature."""
     own = _one(review, identity).outline
-    _check_near([own, outline])
+    _check_near([own, outline], noun)
     return reshape(review, identity, united([own, outline]))
 
 
@@ -58,8 +58,13 @@ def split_off(review: Review, identity: str, outline: BaseGeometry) -> Edit:
     return Edit("split", (identity,), made)
 
 
-def merge(review: Review, identities: Sequence[str]) -> Edit:
+def merge(review: Review, identities: Sequence[str], noun: str = "landslide") -> Edit:
     """Make one feature of several; it is called after the largest.
+
+    Parameters
+    ----------
+    noun
+        What a feature is, for what is refused.
 
     Raises
     ------
@@ -69,7 +74,7 @@ def merge(review: Review, identities: Sequence[str]) -> Edit:
     if len(set(identities)) < 2:
         raise InputError("A merge needs two or more features.", remedy="Select several.")
     features = [_one(review, identity) for identity in dict.fromkeys(identities)]
-    _check_near([one.outline for one in features])
+    _check_near([one.outline for one in features], noun)
     largest = max(features, key=lambda one: one.outline.area)
     ids = tuple(one.id for one in features)
     return Edit("merge", ids, {largest.id: to_geojson(united([one.outline for one in features]))})
@@ -107,12 +112,12 @@ def are_near(outlines: Sequence[BaseGeometry]) -> bool:
     return all(min(one.distance(other) for other in outlines if other is not one) <= longest for one in outlines)
 
 
-def _check_near(outlines: Sequence[BaseGeometry]) -> None:
+def _check_near(outlines: Sequence[BaseGeometry], noun: str) -> None:
     if not are_near(outlines):
         raise InputError(
-            "These outlines are too far apart to be one landslide.",
+            f"These outlines are too far apart to be one {noun}.",
             f"The distance between them exceeds the length of the {'longer' if len(outlines) == 2 else 'longest'}.",
-            "Keep them as separate landslides.",
+            f"Keep them as separate {noun}s.",
         )
 
 

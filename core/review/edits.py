@@ -68,6 +68,8 @@ class Edit:
         Of ``"begin"``: values of the post-processing.
     examined
         Of ``"examined"``.
+    label
+        Of ``"draw"`` in a review of labels: whether there is a landslide in the drawn unit.
     of
         Of ``"undo"`` and ``"redo"``: number of the other edit.
     """
@@ -80,6 +82,7 @@ class Edit:
     note: str | None = None
     view: Mapping[str, Any] = field(default_factory=dict)
     examined: bool = True
+    label: bool | None = None
     of: int = 0
 
     def __post_init__(self) -> None:
@@ -98,9 +101,13 @@ class Edit:
         kept = {name: value for name, value in plain.items() if value not in ((), [], {}, 0, None)}
         if self.op not in JUDGING:
             kept.pop("judgement", None)
-        if self.op != "examined":
-            kept.pop("examined", None)
-        return {**kept, "examined": self.examined} if self.op == "examined" else kept
+        kept.pop("examined", None)
+        kept.pop("label", None)
+        if self.op == "examined":
+            kept["examined"] = self.examined
+        if self.label is not None:
+            kept["label"] = self.label
+        return kept
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Edit:
@@ -133,7 +140,7 @@ class Edit:
                      f"{LABELS_JUDGED[self.judgement]}",
             "delete": f"{several} deleted",
             "restore": f"{several} restored",
-            "draw": f"{made} drawn",
+            "draw": f"{made} drawn{'' if self.label is None else f', {LABELS[self.label]}'}",
             "reshape": f"Outline of {several} changed",
             "split": f"{several} split into {made}",
             "merge": f"{_some([name for name in self.ids if name not in self.made])} merged into {made}",
@@ -154,6 +161,9 @@ JUDGED: Mapping[str, str] = {"confirmed": "correct", "rejected": "false alarm", 
 
 LABELS_JUDGED: Mapping[str, str] = {"confirmed": "correct", "rejected": "wrong", "unreviewed": "not reviewed"}
 """The same of labels."""
+
+LABELS: Mapping[bool, str] = {True: "labelled as landslide", False: "labelled as no landslide"}
+"""Labels of drawn units in words."""
 
 
 @lru_cache(maxsize=1)

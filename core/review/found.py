@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.review.edits import Edit, Judgement
+from core.review.geometry import drawn_outline
 from core.review.log import read_log
 from core.review.replay import judged, replayed
 from core.review.state import GONE, MERGED, STATUSES, Feature, Review, features_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     from core.raster.grid import Grid
     from core.raster.scene import Scene
@@ -135,6 +137,20 @@ class Opened:
     def judge(ids: tuple[str, ...], judgement: Judgement, reason: str | None = None, note: str | None = None) -> Edit:
         """Say of some features whether they are right."""
         return Edit("judge", ids, judgement=judgement, reason=reason, note=note)
+
+    @property
+    def grid(self) -> Grid:
+        """The grid of the run, on which outlines are drawn."""
+        return self.found.grid
+
+    @property
+    def noun(self) -> str:
+        """What a feature is."""
+        return self.found.noun
+
+    def drawn(self, shape: Mapping[str, Any]) -> BaseGeometry:
+        """What was drawn on a map, see `core.review.geometry.drawn_outline`."""
+        return drawn_outline(shape, self.grid)
 
     @property
     def view_values(self) -> dict[str, Any]:

@@ -31,7 +31,7 @@ MEASURED = ("perimeter_m", "perimeter_px")
 """Columns of what a run found that are measured of outlines that a reviewer drew or changed, too."""
 
 
-def drawn_outline(drawn: Mapping[str, Any], grid: Grid) -> BaseGeometry:
+def drawn_outline(drawn: Mapping[str, Any], grid: Grid, area: str = "image") -> BaseGeometry:
     """What was drawn on a map, in the coordinates of a run's grid, without what lies beyond the grid.
 
     Parameters
@@ -39,6 +39,8 @@ def drawn_outline(drawn: Mapping[str, Any], grid: Grid) -> BaseGeometry:
     drawn
         GeoJSON Polygon or MultiPolygon, in EPSG:4326, or without a coordinate system in pixels with x the column and y
         the row.
+    area
+        What the grid covers, for what is refused.
 
     Returns
     -------
@@ -62,14 +64,14 @@ def drawn_outline(drawn: Mapping[str, Any], grid: Grid) -> BaseGeometry:
         try:
             outline = shapely.geometry.shape(transform_geom("EPSG:4326", grid.crs, shapely.geometry.mapping(outline)))
         except READ_ERRORS as error:
-            raise _outside() from error
+            raise _outside(area) from error
         if not np.isfinite(shapely.get_coordinates(outline)).all():
-            raise _outside()
-    return _polygonal(shapely.make_valid(outline).intersection(frame_of(grid)), _outside())
+            raise _outside(area)
+    return _polygonal(shapely.make_valid(outline).intersection(frame_of(grid)), _outside(area))
 
 
-def _outside() -> InputError:
-    return InputError("The drawn shape lies outside the image.", remedy="Draw it on the image.")
+def _outside(area: str) -> InputError:
+    return InputError(f"The drawn shape lies outside the {area}.", remedy=f"Draw it on the {area}.")
 
 
 def frame_of(grid: Grid) -> BaseGeometry:

@@ -11,7 +11,7 @@ from core.raster.features import write_features
 from core.raster.fields import Field, write_fields
 from core.raster.folder import make_folder, write_json
 from core.raster.write import atomic_path
-from core.review.corrected import CAUTION
+from core.review.corrected import cautions
 from core.review.edit_log import time_text, told_of, write_log
 from core.review.edits import LABEL_REASONS
 from core.review.labels import COLOURS, STATUSES, labels_words
@@ -32,24 +32,23 @@ CORRECTED = "corrected_table"
 
 
 def label_table(opened: OpenedLabels) -> DataFrame:
-    """The reviewed labels as a table, in the order of the validated one; see `label_fields` for the columns."""
+    """The reviewed labels as a table, in the order of `OpenedLabels.rows`; see `label_fields` for the columns."""
     import pandas
 
-    table, status = opened.labelled.table, opened.status
-    features = list(opened.review.features.values())
-    named = opened.labelled.named
-    label = table["landslide"].to_numpy(int)
-    said = pandas.Series(np.where(status == "rejected", 1 - label, label), dtype="Int8")
+    table, status, named = opened.rows, opened.status, opened.recognised_by
+    features = [opened.review.features[name] for name in table["id"]]
+    said = pandas.Series([one.reviewed_label for one in features], dtype="boolean").astype("Int8")
     return pandas.DataFrame(
         {
             "id": table["id"],
-            "row": table["row"],
-            "label": label,
+            "row": table["row"].astype("Int64").mask(table["made"]),
+            "label": table["landslide"].astype("Int8"),
             "label_reviewed": said.mask(status == "unreviewed"),
             "status": status,
             "status_label": [STATUSES[name] for name in status],
             **{name: [getattr(one, name) or None for one in features] for name in ("reason", "note", "reviewer")},
             "reviewed": [time_text(one.reviewed) or None for one in features],
+            "parents": [", ".join(one.parents) or None for one in features],
             "score": table["score"].round(4),
             **{f"table_{name}": named[name].to_numpy() for name in named.columns},
             "run": opened.run.id,
@@ -63,9 +62,12 @@ def label_fields(opened: OpenedLabels) -> dict[str, Field]:
     yes_no = {"1": "landslide", "0": "no landslide"}
     named = list(map(str, opened.labelled.named.columns))
     return {
-        "id": Field("ID", "Name of the row in the review: R and its number."),
-        "row": Field("Row", "Row of the validated table, from 0 for the first (below the heading of a CSV)."),
-        "label": Field("Label", "Label in the validated table.", codes=yes_no),
+        "id": Field("ID", "Name in the review: R and the number of the row; N of a unit that was drawn."),
+        "row": Field("Row", "Row of the validated table, from 0 for the first (below the heading of a CSV).",
+                     empty="the unit was drawn, or made by splitting or merging"),
+        "label": Field(
+            "Label", "Label in the validated table; of a unit that was drawn, split off, merged or given another "
+            "outline, the label it was given then: of merged units landslide if one of them has it.", codes=yes_no),
         "label_reviewed": Field("Reviewed label", "Label after the review.", codes=yes_no, empty=untouched),
         "status": Field("Status code", "Result of the review, as a code.", codes=STATUSES),
         "status_label": Field("Status", "The status in words."),
@@ -76,10 +78,19 @@ def label_fields(opened: OpenedLabels) -> dict[str, Field]:
         "reviewer": Field("Reviewer", "Name of the person who last changed it.", empty=untouched),
         "reviewed": Field("Reviewed", "When it was changed last.", "ISO 8601, in UTC (+00:00)", empty=untouched,
                           kind="time"),
+        "parents": Field("Made from", "IDs of the units that it was split off or merged from.",
+                         empty="it was not split or merged"),
         "score": Field(
             "Held-out score", f"What a model says that was not trained on the row: {opened.labelled.scored_by}.",
-            "0 to 1", empty="the model was not tested on the row", kind="number", digits=2),
-        **{f"table_{name}": Field(name, f"Column {name} of the validated table.") for name in named},
+            "0 to 1", empty="the model was not tested on the row, or its outline was changed", kind="number",
+            digits=2),
+        **{
+            f"table_{name}": Field(
+                name, f"Column {name} of the validated table; of split or merged units that of the largest part.",
+                empty="the table has no value, or the unit was drawn",
+            )
+            for name in named
+        },
         "run": Field("Run", "ID of the validation."),
     }  # fmt: skip
 
@@ -93,10 +104,14 @@ def label_summary(opened: OpenedLabels) -> dict[str, Any]:
         "entries": review.number,
         "reviewers": sorted({one.reviewer for one in review.log}),
         "counts": opened.counts,
+        "rows": opened.progress,
         "corrected_to_landslide": sum(opened.corrections.values()),
         "corrected_to_no_landslide": sum(not one for one in opened.corrections.values()),
+        "rows_removed": len(opened.changes.removed),
+        "outlines_changed": len(opened.changes.outlines),
+        "units_added": len(opened.changes.made),
         "scored_by": opened.labelled.scored_by,
-        "caution": CAUTION,
+        "caution": cautions(opened),
     }
 
 
@@ -112,7 +127,10 @@ def placed_labels(opened: OpenedLabels) -> GeoDataFrame | None:
     places = opened.labelled.places
     if places is None:
         return None
-    return geopandas.GeoDataFrame(label_table(opened), geometry=places.to_numpy(), crs=places.crs)
+    table = label_table(opened)
+    outlines = [opened.review.features[name].outline for name in table["id"]]
+    shapes = np.array([None if one.is_empty else one for one in outlines], dtype=object)
+    return geopandas.GeoDataFrame(table, geometry=shapes, crs=places.crs)
 
 
 def export_labels(opened: OpenedLabels, folder: Path) -> dict[str, Any]:
@@ -122,7 +140,7 @@ def export_labels(opened: OpenedLabels, folder: Path) -> dict[str, Any]:
     ----------
     folder
         Made when missing. Gets ``reviewed_labels.csv``, ``reviewed_labels_fields.csv`` (what its columns hold),
-        ``corrected_table.csv`` (the validated table with the wrong labels turned over; of a layer of units
+        ``corrected_table.csv`` (the validated table with what the review changed; of a layer of units
         ``corrected_table.gpkg``), ``review_log.csv`` and ``review.json``, and ``reviewed_labels.gpkg`` where the
         rows have outlines or coordinates in a known system.
 
@@ -153,7 +171,7 @@ def export_labels(opened: OpenedLabels, folder: Path) -> dict[str, Any]:
 
 
 def write_corrected(opened: OpenedLabels, folder: Path) -> Path:
-    """Write the validated table with the wrong labels turned over, as CSV, or a layer of units as GeoPackage.
+    """Write the validated table with what the review changed, as CSV, or a layer of units as GeoPackage.
 
     Returns
     -------
@@ -166,7 +184,7 @@ def write_corrected(opened: OpenedLabels, folder: Path) -> Path:
     """
     from geopandas import GeoDataFrame
 
-    corrected = opened.labelled.corrected(opened.corrections)
+    corrected = opened.labelled.corrected(opened.changes)
     if isinstance(corrected, GeoDataFrame):
         path = folder / f"{CORRECTED}.gpkg"
         write_features(corrected, path, CORRECTED)

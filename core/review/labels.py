@@ -6,6 +6,7 @@ wrong; the table stays as it is. The log is that of all reviews, see `core.revie
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import InputError
-from core.plots.colours import FALSE_POSITIVE, NOT_KNOWN, TRUE_POSITIVE
+from core.plots.colours import EDITED, FALSE_POSITIVE, MISSED, NOT_KNOWN, TRUE_POSITIVE
 from core.review.edits import LABEL_REASONS, LANDSLIDE_THERE, NONE_THERE, Edit, Judgement
+from core.review.geometry import drawn_outline
 from core.review.log import read_log
 from core.review.replay import replayed
 from core.review.state import Feature, Review
+from core.review.units import Changes, changes_of, is_row, progress, units_words
 from core.runs.about import about
 from core.runs.kinds import find_task, kind_of
 from core.wording import agree, count
@@ -28,16 +31,24 @@ if TYPE_CHECKING:
     from geopandas import GeoSeries
     from numpy.typing import NDArray
     from pandas import DataFrame
+    from shapely.geometry.base import BaseGeometry
 
+    from core.raster.grid import Grid
     from core.runs.records import Run
     from core.runs.store import Store
 
 STATUSES: Mapping[str, str] = {
     "unreviewed": "not reviewed", "confirmed": "label correct", "rejected": "label wrong",
+    "edited": "outline changed", "added": "unit added",
 }  # fmt: skip
 """Statuses of labels in words, by the status of `core.review.state.Feature`."""
 
-COLOURS: Mapping[str, str] = {"unreviewed": NOT_KNOWN, "confirmed": TRUE_POSITIVE, "rejected": FALSE_POSITIVE}
+OF_LABELS = ("unreviewed", "confirmed", "rejected")
+"""Those of them that say something of a label, and nothing of an outline."""
+
+COLOURS: Mapping[str, str] = {
+    "unreviewed": NOT_KNOWN, "confirmed": TRUE_POSITIVE, "rejected": FALSE_POSITIVE, "edited": EDITED, "added": MISSED,
+}  # fmt: skip
 """Of rows by their status, on the map and in a GIS."""
 
 @dataclass(frozen=True)
@@ -55,6 +66,7 @@ class Labelled:
         The model and the way of dividing that the scores are of, in words.
     places
         Outlines or points of the rows, in the order of `table`, in a coordinate system; None where none is known.
+        Outlines can be edited.
     source
         The whole table as it was read.
     origin
@@ -62,7 +74,7 @@ class Labelled:
     coordinates
         Those columns of `named` that are coordinates.
     corrected
-        Gives the table, or the layer of units, with other labels, by row: True for a landslide.
+        Gives the table, or the layer of units, with what a review changed.
     """
 
     table: DataFrame
@@ -72,7 +84,60 @@ class Labelled:
     source: DataFrame
     origin: str
     coordinates: tuple[str, ...]
-    corrected: Callable[[Mapping[int, bool]], DataFrame]
+    corrected: Callable[[Changes], DataFrame]
+
+    @cached_property
+    def has_outlines(self) -> bool:
+        """Whether the rows are units with outlines."""
+        places = self.places
+        return places is not None and bool((places.geom_type.isin(("Polygon", "MultiPolygon"))).any())
+
+    @cached_property
+    def frame(self) -> Grid:
+        """A grid about the outlines of units and as much ground around them, in their coordinate system.
+
+        Raises
+        ------
+        InputError
+            Where the rows have no outlines.
+        """
+        if self.places is None or not self.has_outlines:
+            raise InputError(
+                "The rows of this run have no outlines in a known coordinate system.", "Only their labels can be "
+                "reviewed, and rows deleted.", "To edit outlines, validate a layer of units.",
+            )
+        return grid_about(self.places, 1.0)
+
+
+SIDE = 1000
+"""Cells along the longer side of a grid about places, without the ground around them."""
+
+
+def grid_about(places: GeoSeries, margin: float, least: float = 0.0) -> Grid:
+    """A grid about places, in their coordinate system.
+
+    Parameters
+    ----------
+    margin
+        Ground around them on each side, as a share of the longer side.
+    least
+        Units of the coordinate system that the longer side has at least.
+    """
+    from affine import Affine
+    from rasterio.crs import CRS
+
+    from core.raster.grid import Grid
+
+    crs = places.crs
+    if crs is None:
+        raise InputError("The rows have no known coordinate system.", remedy="Name it.")
+    left, bottom, right, top = (float(one) for one in places.total_bounds)
+    longest = max(right - left, top - bottom)
+    around = max((least - longest) / 2, margin * longest)
+    left, bottom, right, top = left - around, bottom - around, right + around, top + around
+    cell = max(longest, least) / SIDE or 1.0
+    size = max(1, math.ceil((right - left) / cell)), max(1, math.ceil((top - bottom) / cell))
+    return Grid(*size, Affine(cell, 0, left, 0, -cell, top), CRS.from_wkt(crs.to_wkt()))
 
 
 @dataclass(frozen=True)
@@ -105,9 +170,23 @@ class OpenedLabels:
         return {}
 
     @property
+    def grid(self) -> Grid:
+        """The grid on which outlines of units are drawn, see `Labelled.frame`."""
+        return self.labelled.frame
+
+    @property
+    def noun(self) -> str:
+        """What a feature is."""
+        return "unit" if self.labelled.has_outlines else "row"
+
+    def drawn(self, shape: Mapping[str, Any]) -> BaseGeometry:
+        """What was drawn on a map, in the coordinates of the layer; see `core.review.geometry.drawn_outline`."""
+        return drawn_outline(shape, self.grid, "area of the units")
+
+    @property
     def statuses(self) -> Mapping[str, str]:
-        """What a label may be, in words."""
-        return STATUSES
+        """What a row may be, in words: without outlines none of those that are theirs."""
+        return STATUSES if self.labelled.has_outlines else {name: STATUSES[name] for name in OF_LABELS}
 
     def reasons(self, ids: Sequence[str]) -> tuple[str, ...]:
         """Reasons that the labels of some rows may be wrong for: those that do not repeat what a label says."""
@@ -133,39 +212,81 @@ class OpenedLabels:
         return Edit("label", ids, judgement=judgement, reason=reason, note=note)
 
     @cached_property
+    def rows(self) -> DataFrame:
+        """The rows as they are after the review, in the order of the table, and behind them the units that were made.
+
+        Columns: ``id``, ``row`` (row of the table, from 0; of a unit that a reviewer made that of its largest part, -1
+        where it was drawn), ``made`` (whether a reviewer made it), ``landslide`` (the label before it is judged; None
+        where it is not known), ``score`` (NaN where the outline is another one), ``status``.
+        """
+        import pandas
+
+        everything = list(self.review.features.values())
+        everything.sort(key=lambda one: one.id not in self.features)  # others keep the order of the table
+        return pandas.DataFrame({
+            "id": pandas.Series([one.id for one in everything], dtype=object),
+            "row": np.array([self._row(one) for one in everything], dtype=np.int64),
+            "made": np.array([not is_row(self.features, one) for one in everything], dtype=bool),
+            "landslide": pandas.Series([one.label for one in everything], dtype="boolean"),
+            "score": np.array([one.values.get("score", np.nan) for one in everything], dtype=np.float64),
+            "status": pandas.Series([one.status for one in everything], dtype=object),
+        })  # fmt: skip
+
+    def _row(self, one: Feature) -> int:
+        if one.origin == "model":
+            return int(one.values["row"])
+        largest = max(one.sources, key=lambda name: one.sources[name], default=None)
+        return -1 if largest is None else int(self.features[largest].values["row"])
+
+    @cached_property
+    def recognised_by(self) -> DataFrame:
+        """Columns by which people recognise `rows`, in the same order; empty for what was drawn."""
+        table = self.labelled.named.set_axis(self.labelled.table["row"].to_numpy(), axis="index")
+        return table.reindex(self.rows["row"]).reset_index(drop=True)
+
+    @cached_property
     def counts(self) -> dict[str, int]:
-        """How many labels there are of each of `STATUSES`."""
+        """How many rows there are of each of `statuses`."""
         found = self.review.counts
-        return {name: found[name] for name in STATUSES}
+        return {name: found[name] for name in self.statuses}
+
+    @cached_property
+    def progress(self) -> dict[str, int]:
+        """How many rows of the table there are by what was said of them, see `core.review.units.progress`."""
+        return progress(self.features, self.review)
 
     @property
     def reviewed(self) -> int:
-        """How many labels were reviewed."""
-        return len(self.features) - self.counts["unreviewed"]
+        """How many rows of the table were reviewed."""
+        return len(self.features) - self.progress.get("unreviewed", 0)
 
-    @cached_property
+    @property
     def status(self) -> NDArray[np.object_]:
-        """(rows,) status of each row, in the order of the table."""
-        return np.array([one.status for one in self.review.features.values()], dtype=object)
+        """(rows,) status of each of `rows`."""
+        return self.rows["status"].to_numpy(object)
 
     @property
     def disagreement(self) -> NDArray[np.float64]:
         """(rows,) how far the score is from the label, from 0 to 1; NaN where there is no score."""
-        table = self.labelled.table
-        said: NDArray[np.float64] = np.abs(table["score"].to_numpy(float) - table["landslide"].to_numpy(float))
+        label = self.rows["landslide"].astype("Float64").to_numpy(np.float64, na_value=np.nan)
+        said: NDArray[np.float64] = np.abs(self.rows["score"].to_numpy() - label)
         return said
 
     @cached_property
     def order(self) -> NDArray[np.intp]:
-        """Places in the table of all rows: those whose score contradicts the label most first, without a score last."""
+        """Places in `rows` of all: those whose score contradicts the label most first, without a score last."""
         found = np.nan_to_num(self.disagreement, nan=-1.0)
         return np.argsort(-found, kind="stable")
 
+    @cached_property
+    def changes(self) -> Changes:
+        """How the corrected data differ from what was validated."""
+        return changes_of(self.features, self.review)
+
     @property
-    def corrections(self) -> dict[int, bool]:
-        """Labels that are wrong, by row of the table, as they should be."""
-        wrong = self.labelled.table[self.status == "rejected"]
-        return {int(row): not was for row, was in zip(wrong["row"], wrong["landslide"].astype(bool), strict=True)}
+    def corrections(self) -> Mapping[int, bool]:
+        """Rows of the table with another label, and what it should be."""
+        return self.changes.labels
 
 
 def has_labels(run: Run) -> bool:
@@ -204,24 +325,35 @@ def open_labels(store: Store, run: Run, view: Any = None) -> OpenedLabels:  # no
 def _features(labelled: Labelled) -> dict[str, Feature]:
     from shapely.geometry import Point
 
-    names = labelled.table["id"].astype(str)
-    places = [Point()] * len(names) if labelled.places is None else labelled.places
-    return {name: Feature(name, place) for name, place in zip(names, places, strict=True)}
+    table = labelled.table
+    places = [Point()] * len(table) if labelled.places is None else labelled.places
+    rows = zip(
+        table["id"].astype(str), places, table["row"].tolist(), table["landslide"].tolist(), table["score"].tolist(),
+        strict=True,
+    )  # fmt: skip
+    return {
+        name: Feature(name, place or Point(), values={"row": row, "score": score}, label=bool(landslide))
+        for name, place, row, landslide, score in rows
+    }
 
 
 def labels_words(opened: OpenedLabels) -> str:
     """What the review of labels comes to, in a sentence or two."""
-    counts, total = opened.counts, len(opened.features)
-    wrong = list(opened.corrections.values())
-    gained = sum(wrong)
-    lost = len(wrong) - gained
+    counted, total = opened.progress, len(opened.features)
+    others = units_words(counted)
+    drawn = sum(one.origin == "added" for one in opened.review.features.values())
+    wrong = [one.label for one in opened.review.features.values() if one.status == "rejected"]
     parts = [
         f"{count(number, 'row')} labelled as {one} {agree(number, 'has', 'have')} {other}"
-        for number, one, other in ((lost, "landslide", "none"), (gained, "no landslide", "one"))
+        for number, one, other in (
+            (sum(label is True for label in wrong), "landslide", "none"),
+            (sum(label is False for label in wrong), "no landslide", "one"),
+        )
         if number
-    ]
-    said = f": {' and '.join(parts)}" if parts else ""
+    ]  # fmt: skip
     return (
-        f"{opened.reviewed:,} of {count(total, 'label')} reviewed: {counts['confirmed']:,} correct, "
-        f"{counts['rejected']:,} wrong{said}."
+        f"{opened.reviewed:,} of {count(total, 'label')} reviewed: {counted.get('confirmed', 0):,} correct, "
+        f"{counted.get('rejected', 0):,} wrong{', ' if others else ''}{others}."
+        + (f" {' and '.join(parts)}." if parts else "")
+        + (f" {count(drawn, 'unit')} {agree(drawn, 'was', 'were')} drawn." if drawn else "")
     )

@@ -151,10 +151,30 @@ class _State:
         origin: Literal["edited", "added"] = "added" if all(one.origin == "added" for one in before) else "edited"
         parents = before[0].parents if edit.op == "reshape" else edit.ids
         note = edit.note or " ".join(one.note for one in before if one.note)
+        label = edit.label if edit.op == "draw" else _label(before)
+        sources = _sources(before)
         for name, outline in edit.made.items():
-            made = Feature(name, shape(dict(outline)), origin, note=note, parents=parents, origin=origin)
+            made = Feature(
+                name, shape(dict(outline)), origin, note=note, parents=parents, origin=origin, label=label,
+                sources=sources,
+            )  # fmt: skip
             values = merged_values(before, made.outline) if edit.op == "merge" else {}
             self.features[name] = replace(made, values=values, **_by(entry))
+
+
+def _label(parts: Sequence[Feature]) -> bool | None:
+    """Label of what is made of some parts: landslide where one of them holds one; None where that is not known."""
+    labels = {one.reviewed_label for one in parts}
+    return True if True in labels else None if None in labels else False
+
+
+def _sources(parts: Sequence[Feature]) -> dict[str, float]:
+    """Which share of the area of some parts comes from what was found; less than 1 in total where some was drawn."""
+    whole, found = sum(one.outline.area for one in parts), dict[str, float]()
+    for one in parts:
+        for name, share in ({one.id: 1.0} if one.origin == "model" else one.sources).items():
+            found[name] = found.get(name, 0.0) + share * one.outline.area / (whole or 1.0)
+    return found
 
 
 def _by(entry: Entry) -> dict[str, Any]:

@@ -81,6 +81,12 @@ class Feature:
     values
         What the model says of it, such as its mean probability. Where outlines of the model were merged, what follows
         from those of its parts (see `core.review.merged`); empty for any other outline than the model's.
+    label
+        In a review of labels: whether there is a landslide by the table, or what a reviewer said who drew, split or
+        merged it; the status then says whether that is right. None in other reviews.
+    sources
+        What was found that an outline which a reviewer made is from, by id: which share of its area. Empty for what
+        was found itself, and for what was drawn.
     """
 
     id: str
@@ -93,6 +99,13 @@ class Feature:
     parents: tuple[str, ...] = ()
     origin: Origin = "model"
     values: Mapping[str, Any] = field(default_factory=dict)
+    label: bool | None = None
+    sources: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def reviewed_label(self) -> bool | None:
+        """The label as the review leaves it: the other one where it is marked as wrong."""
+        return self.label if self.label is None else self.label != (self.status == "rejected")
 
     @property
     def is_merged(self) -> bool:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.jobs.perform import request_of
 from core.review.labels import Labelled
-from core.tasks.susceptibility.cells import coordinates_of, labels_of
+from core.tasks.susceptibility.cells import coordinates_of
+from core.tasks.susceptibility.corrected_rows import corrected_rows
 from core.tasks.susceptibility.folds import TITLES
 from core.tasks.susceptibility.guess import numbering_columns
 from core.tasks.susceptibility.models import title_of
 from core.tasks.susceptibility.result import CELLS, TABLE, SusceptibilityResult
-from core.tasks.susceptibility.rows import Rows, read_rows, to_layer
+from core.tasks.susceptibility.rows import Rows, read_rows
 from core.wording import within
 
 if TYPE_CHECKING:
@@ -60,13 +60,9 @@ def labelled_rows(store: Store, run: Run, view: Choice) -> Labelled:
     if places is None:
         places = _points(source.iloc[rows], columns, dataset.name)
 
-    def corrected(labels: Mapping[int, bool]) -> pd.DataFrame:
-        made = corrected_table(source, columns, labels)
-        return made if read.outlines is None else to_layer(made, read.outlines)
-
     return Labelled(
         table, named, scored_by, places, source, dataset.origin, tuple(filter(None, (columns.x, columns.y))),
-        corrected,
+        lambda changes: corrected_rows(read, columns, changes),
     )  # fmt: skip
 
 
@@ -99,22 +95,3 @@ def _points(rows: pd.DataFrame, columns: Columns, name: str) -> GeoSeries | None
         return None
     return geopandas.GeoSeries(shapely.points(found.places), crs=found.known_crs)
 
-
-def corrected_table(source: pd.DataFrame, columns: Columns, labels: Mapping[int, bool]) -> pd.DataFrame:
-    """A table with other labels, written as the table writes them.
-
-    Parameters
-    ----------
-    labels
-        By row, from 0: True for a landslide. A row that becomes one is given the first value that stands for a
-        landslide in the table, one that becomes none the most frequent of those that do not.
-    """
-    target = source[columns.target]
-    landslide, known = labels_of(target, columns, "the table")
-    yes, no = target[landslide].iloc[0], target[known & ~landslide].mode().iloc[0]
-    new = target.astype(object).copy()
-    for row, is_landslide in labels.items():
-        new.iloc[row] = yes if is_landslide else no
-    changed = source.copy()
-    changed[columns.target] = new.infer_objects()
-    return changed

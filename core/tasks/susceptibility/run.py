@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Self
 
 from core.raster.folder import write_json
-from core.review.corrected import CAUTION, corrected_in
+from core.review.corrected import corrected_in
 from core.runs.kinds import parameters_of
 from core.runs.provenance import environment
 from core.runs.records import Input, Order
@@ -131,7 +131,7 @@ def _record_of(dataset: DatasetRecord) -> dict[str, object]:
 def _corrected(dataset: DatasetRecord) -> tuple[str, ...]:
     """The caution on scores of corrected labels; nothing where none was corrected."""
     corrected = corrected_in(dataset.origin)
-    return () if corrected is None else (f"{CORRECTED}{corrected.words} {CAUTION}",)
+    return () if corrected is None else (f"{CORRECTED}{corrected.words} {corrected.cautions}",)
 
 
 def notes_of(plan: Plan, scores: dict[str, dict[str, dict[str, object]]]) -> tuple[str, ...]:
