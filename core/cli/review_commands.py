@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from core.review.found import Opened
     from core.review.labels import OpenedLabels
     from core.review.state import Review
-    from core.runs.records import Run
     from core.runs.store import Store
 
 MOST_BYTES = 20_000_000
@@ -237,13 +236,13 @@ def _draw(arguments: argparse.Namespace, opened: Opened | OpenedLabels) -> Edit:
 def _reshape(arguments: argparse.Namespace, opened: Opened | OpenedLabels) -> Edit:
     from core.review import actions
 
-    return actions.reshape(opened.review, *_ids(arguments, opened), _outline(arguments.outline, opened))
+    return actions.reshape(opened.review, _ids(arguments, opened)[0], _outline(arguments.outline, opened))
 
 
 def _split(arguments: argparse.Namespace, opened: Opened | OpenedLabels) -> Edit:
     from core.review import actions
 
-    return actions.split_off(opened.review, *_ids(arguments, opened), _outline(arguments.outline, opened))
+    return actions.split_off(opened.review, _ids(arguments, opened)[0], _outline(arguments.outline, opened))
 
 
 def _merge(arguments: argparse.Namespace, opened: Opened | OpenedLabels) -> Edit:

@@ -169,6 +169,11 @@ class OpenedLabels:
         """Labels do not depend on what was chosen after the run."""
         return {}
 
+    @cached_property
+    def positions(self) -> Mapping[str, int]:
+        """Places in `Labelled.table` by id."""
+        return {name: at for at, name in enumerate(self.features)}
+
     @property
     def grid(self) -> Grid:
         """The grid on which outlines of units are drawn, see `Labelled.frame`."""

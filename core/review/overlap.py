@@ -44,7 +44,8 @@ class Overlap:
 def overlaps(features: Sequence[Feature], outline: BaseGeometry) -> list[Overlap]:
     """The features that an outline overlaps, the largest share of the outline first.
 
-    False alarms are left out: a landslide may well lie where something else was taken for one.
+    False alarms are left out: a landslide may well lie where something else was taken for one. A unit whose label is
+    wrong is still there.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def overlaps(features: Sequence[Feature], outline: BaseGeometry) -> list[Overlap
     outline
         In the coordinates of the features.
     """
-    others = [one for one in features if one.status != "rejected"]
+    others = [one for one in features if one.status != "rejected" or one.label is not None]
     if not others:
         return []
     near = shapely.STRtree([one.outline for one in others]).query(outline, predicate="intersects")

@@ -161,5 +161,6 @@ def draw(review: Review, outline: BaseGeometry, *, landslide: bool, note: str | 
     """Add a unit."""
     taken = [*review.features, *review.deleted, *(name for entry in review.log for name in entry.edit.made)]
     number = 1 + sum(entry.edit.op == "draw" for entry in review.log)
-    return Edit("draw", made={next_free(f"{DRAWN_PREFIX}{number}", taken): to_geojson(outline)}, label=landslide, note=note)
+    name = next_free(f"{DRAWN_PREFIX}{number}", taken)
+    return Edit("draw", made={name: to_geojson(outline)}, label=landslide, note=note)
 

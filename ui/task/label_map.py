@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -16,19 +16,21 @@ if TYPE_CHECKING:
     import numpy as np
     from geopandas import GeoDataFrame, GeoSeries
     from numpy.typing import NDArray
+    from pandas import DataFrame
     from shapely.geometry.base import BaseGeometry
 
     from core.plots.colours import Legend
     from core.raster.grid import Grid
     from core.review.labels import OpenedLabels
+    from core.review.state import Feature
     from core.runs.scenes import SceneSummary
     from ui.task.labelling import Labelling
 
 DRAWN = 2000
 """Rows on the map: those whose score contradicts the label most, and of the others the reviewed and the selected."""
 
-SIDE = 1000
-"""Cells along the longer side of the grid that carries the map of a table."""
+MARGIN = 0.05
+"""Ground around the rows on each side of the map, as a share of the longer side."""
 
 LARGE, SMALL = 140, 240
 """What part of the map a mark reaches from its middle: of a row that is labelled as a landslide, and of another."""
@@ -52,10 +54,7 @@ def placed(run: str, _opened: OpenedLabels) -> tuple[GeoSeries, Grid] | None:
     They are in metres, and in degrees where they cover more than a zone of UTM; None of a row without a place.
     """
     del run  # the key: places do not change
-    from affine import Affine
-    from rasterio.crs import CRS
-
-    from core.raster.grid import Grid
+    from core.review.labels import grid_about
 
     places = _opened.labelled.places
     if places is None or places.isna().all():
@@ -66,29 +65,18 @@ def placed(run: str, _opened: OpenedLabels) -> tuple[GeoSeries, Grid] | None:
         places = places.to_crs(places.estimate_utm_crs())
     elif places.crs.is_geographic:
         least = SMALLEST / DEGREE
-    left, bottom, right, top = (float(one) for one in places.total_bounds)
-    margin = max(least - max(right - left, top - bottom), 0.1 * max(right - left, top - bottom)) / 2
-    left, bottom, right, top = left - margin, bottom - margin, right + margin, top + margin
-    cell = max(right - left, top - bottom) / SIDE
-    size = max(1, math.ceil((right - left) / cell)), max(1, math.ceil((top - bottom) / cell))
-    grid = Grid(*size, Affine(cell, 0, left, 0, -cell, top), CRS.from_wkt(places.crs.to_wkt()))
-    return places, grid
+    return places, grid_about(places, MARGIN, least)
 
 
-def spec_of(at: Labelling) -> MapSpec | None:
-    """The map of a table; None where no coordinate system is known."""
-    found = placed(at.run, at.opened)
-    return None if found is None else MapSpec(f"labels-{at.run}", found[1], drawable=False)
-
-
-def map_key(run: str) -> str:
-    """Key of the map's widget."""
-    return f"label-map-{run}"
+def spec_of(opened: OpenedLabels) -> MapSpec | None:
+    """The map of a table, on which outlines of units can be drawn; None where no coordinate system is known."""
+    found, run = placed(opened.run.id, opened), opened.run.id
+    return None if found is None else MapSpec(f"labels-{run}", found[1], drawable=opened.labelled.has_outlines)
 
 
 def show_rows_on_map(at: Labelling) -> None:
     """The map, with a raster of the store below the rows where one is chosen."""
-    spec = spec_of(at)
+    spec = at.spec
     if spec is None:
         st.caption(tr("The table names no coordinate system for its rows, so there is no map. Give it under *Classes, "
                       "coordinates and areas* to see them on one."))
@@ -100,27 +88,41 @@ def show_rows_on_map(at: Labelling) -> None:
             tiles, over, selected=tuple(at.ticked), marker=_marker(at), focus=_focus(at),
             caption=Caption(at.opened.run.subject.name), arrival=at.selection.arrival,
         ),
-        key=map_key(at.run), height=HEIGHT, around=AROUND,
+        key=at.map_key, height=HEIGHT, around=AROUND,
     )  # fmt: skip
 
 
-def _place(at: Labelling) -> BaseGeometry | None:
-    """Where the selected row is; None where nothing is selected, or that is not known."""
-    found, current = placed(at.run, at.opened), at.selection.current
-    if found is None or current not in at.opened.features:
+def place_of(at: Labelling) -> BaseGeometry | None:
+    """Where the selected row is, as `placed`; None where nothing is selected, or that is not known."""
+    one = at.selected
+    if one is None:
         return None
-    return found[0].iloc[list(at.opened.features).index(current)]
+    (place,) = _places(at.opened, [one])
+    return place
+
+
+def _places(opened: OpenedLabels, features: Sequence[Feature]) -> list[BaseGeometry | None]:
+    """Where rows are, in the coordinates of the map; None of those without a place, or where there is no map."""
+    import geopandas
+
+    found = placed(opened.run.id, opened)
+    if found is None or opened.labelled.places is None:
+        return [None] * len(features)
+    places = found[0].to_numpy()
+    ours = [one.outline for one in features if one.origin != "model"]
+    moved = iter(geopandas.GeoSeries(ours, crs=opened.labelled.places.crs).to_crs(found[0].crs) if ours else ())
+    return [places[opened.positions[one.id]] if one.origin == "model" else next(moved) for one in features]
 
 
 def _marker(at: Labelling) -> tuple[float, float] | None:
     """Where the selected point is; an outline is seen by itself."""
-    place = _place(at)
+    place = place_of(at)
     return (place.x, place.y) if place is not None and place.geom_type == "Point" else None
 
 
 def _focus(at: Labelling) -> tuple[float, float, float, float] | None:
     """Extent about what was selected beside the map: of a point a tenth of the map."""
-    found, place = placed(at.run, at.opened), _place(at)
+    found, place = placed(at.run, at.opened), place_of(at)
     if found is None or place is None or at.selection.origin == "map":
         return None
     west, south, east, north = place.bounds
@@ -169,11 +171,14 @@ def _layers(run: str, number: int, scored_by: str, selected: str | None, _opened
     from core.review.labels import COLOURS, STATUSES
     from core.serve.coordinates import features
 
-    table, order = _opened.labelled.table, _opened.order
+    table, order = _opened.rows, _opened.order
     also = (_opened.status[order] != "unreviewed") | (table["id"].to_numpy()[order] == (selected or ""))
-    shown = order[((np.arange(len(order)) < DRAWN) | also) & _has_place(_opened)[order]]
-    shapes, are_points = _marks(_opened, shown)
-    slides, status = table["landslide"].to_numpy(bool)[shown], _opened.status[shown]
+    shown = order[(np.arange(len(order)) < DRAWN) | also]
+    places = np.array(_places(_opened, [_opened.review.features[name] for name in table["id"].iloc[shown]]), object)
+    there = np.array([place is not None for place in places], bool)
+    shown = shown[there]
+    shapes, are_points = _marks(_opened, table.iloc[shown], places[there])
+    slides, status = table["landslide"].iloc[shown].tolist(), _opened.status[shown]
     scores = table["score"].to_numpy(float)[shown]
     facts = {
         tr_noop("Row"): list(shapes["id"]),
@@ -197,20 +202,15 @@ def _layers(run: str, number: int, scored_by: str, selected: str | None, _opened
         ),
         Outlines(
             "labels", tr_noop("Labelled rows"), by_label, NOT_KNOWN, selectable=True,
-            legend=_legend(are_points=are_points), fill=0.25, weight=2.0, seam=True, left_out=left_out,
+            legend=_legend(_opened.statuses, are_points=are_points), fill=0.25, weight=2.0, seam=True,
+            left_out=left_out,
         ),
     )  # fmt: skip
 
 
-def _has_place(opened: OpenedLabels) -> NDArray[np.bool_]:
-    """(rows,) whether it is known where each row is."""
-    found = placed(opened.run.id, opened)
-    assert found is not None  # noqa: S101  callers looked
-    known: NDArray[np.bool_] = found[0].notna().to_numpy()
-    return known
-
-
-def _marks(opened: OpenedLabels, shown: NDArray[np.intp]) -> tuple[GeoDataFrame, bool]:
+def _marks(
+    opened: OpenedLabels, table: DataFrame, places: NDArray[np.object_]
+) -> tuple[GeoDataFrame, bool]:
     """Some rows with their outlines, or marks of points, large ones for landslides; and whether all are points."""
     import geopandas
     import numpy as np
@@ -218,22 +218,21 @@ def _marks(opened: OpenedLabels, shown: NDArray[np.intp]) -> tuple[GeoDataFrame,
 
     found = placed(opened.run.id, opened)
     assert found is not None  # noqa: S101  callers looked
-    places, grid = found
-    left, bottom, right, top = grid.bounds
-    marks, table = places.to_numpy()[shown], opened.labelled.table.iloc[shown]
-    reach = max(right - left, top - bottom) / np.where(table["landslide"].to_numpy(bool), LARGE, SMALL)
-    points = shapely.get_dimensions(marks) == 0
-    marks = np.where(points, shapely.buffer(marks, reach, quad_segs=1), marks)  # diamonds
-    return geopandas.GeoDataFrame({"id": table["id"].to_numpy()}, geometry=marks, crs=places.crs), bool(points.all())
+    left, bottom, right, top = found[1].bounds
+    slides = table["landslide"].fillna(value=False).to_numpy(bool)
+    reach = max(right - left, top - bottom) / np.where(slides, LARGE, SMALL)
+    points = shapely.get_dimensions(places) == 0
+    marks = np.where(points, shapely.buffer(places, reach, quad_segs=1), places)  # diamonds
+    return geopandas.GeoDataFrame({"id": table["id"].to_numpy()}, geometry=marks, crs=found[0].crs), bool(points.all())
 
 
-def _legend(*, are_points: bool) -> Legend:
+def _legend(statuses: Collection[str], *, are_points: bool) -> Legend:
     from core.plots.colours import NO_LANDSLIDE, REFERENCE, Legend, LegendEntry
     from core.review.labels import COLOURS, STATUSES
 
     entries = (
         LegendEntry(REFERENCE, tr_noop("labelled: landslide, not reviewed"), "line"),
         LegendEntry(NO_LANDSLIDE, tr_noop("labelled: no landslide, not reviewed"), "line"),
-        *(LegendEntry(colour, STATUSES[name], "line") for name, colour in COLOURS.items() if name != "unreviewed"),
+        *(LegendEntry(COLOURS[name], STATUSES[name], "line") for name in statuses if name != "unreviewed"),
     )
     return Legend(tr_noop("Labels (large marks: landslide)") if are_points else tr_noop("Labels"), entries)

@@ -14,9 +14,13 @@ from ui.state import Slot
 from ui.task.editing import onward, show_log, show_problem, ticked_key
 from ui.task.export import folder_of, offer
 from ui.task.inspector import show_coordinates
-from ui.task.label_map import map_key, placed, show_rows_on_map, spec_of
+from ui.task.judged import fate
+from ui.task.label_map import place_of, show_rows_on_map
+from ui.task.label_units import offer_nearest
 from ui.task.labelling import ACTIONS, Labelling, bar_key, labelling, show_bar
 from ui.task.review_address import follow_address, name_rows
+from ui.task.review_deleted import show_deleted
+from ui.task.review_map import RELATIONS
 from ui.task.review_rows import meant
 from ui.task.rows import show_rows
 from ui.task.selection import tell
@@ -57,8 +61,8 @@ def show(run: Run, view: Any, again: Callable[[Path, str], None]) -> None:  # no
         what the data come from.
     """
     at = labelling(run, view)
-    spec = spec_of(at)
-    at.selection.follow(*((told_by(spec, key=map_key(at.run)), spec.grid) if spec else (MapEvent(), None)))
+    spec = at.spec
+    at.selection.follow(*((told_by(spec, key=at.map_key), spec.grid) if spec else (MapEvent(), None)))
     follow_address(at)
     at.tick()
     _tell(at)
@@ -66,6 +70,8 @@ def show(run: Run, view: Any, again: Callable[[Path, str], None]) -> None:  # no
     show_rows_on_map(at)
     _selected(at)
     _table(at)
+    offer_nearest(at)
+    show_deleted(at, tr("Deleted rows"))
     name_rows(at)
     st.subheader(tr("Use the review"), divider="gray")
     with st.container():
@@ -94,6 +100,12 @@ def _tell(at: Labelling) -> None:
         "from R0 for the first. The table that was validated and its scores stay as they "
         "are.").format(scored_by=opened.labelled.scored_by)
     )  # fmt: skip
+    if opened.labelled.has_outlines:
+        st.caption(
+            tr("The units themselves can be corrected as well: *Edit outline*, *Merge* and *Delete* apply to what is "
+            "selected; a shape drawn on the map (pentagon or square at its left) becomes a new unit, or extends, cuts "
+            "or splits the selected one.")
+        )  # fmt: skip
     with st.container(key="review-keys"):  # hidden where there is no keyboard, see `static/page.css`
         st.caption(tr("Keys: Y label correct, N label wrong, J next row."))
 
@@ -106,31 +118,42 @@ def _selected(at: Labelling) -> None:
     """What is known of the row that was selected last."""
     one = at.selected
     if one is None:
-        tell(at.selection, "row", None, tr("not among the validated rows"))
+        gone = fate(at.run, at.selection.current)
+        tell(at.selection, "row", None, gone or tr("not among the validated rows"))
         return
     from core.review.labels import STATUSES
 
-    place = list(at.opened.features).index(one.id)
-    row = at.opened.labelled.table.iloc[place]
-    source = at.opened.labelled.source.iloc[int(row["row"])]
-    score = tr("no held-out score") if row["score"] != row["score"] else tr("held-out score {score:.2f}").format(
-        score=row["score"]
-    )
-    label = tr("labelled: {label}").format(label=_label_words()[bool(row["landslide"])])
-    words = [label, score, tr(STATUSES[one.status])]
+    rows = at.opened.rows
+    row = rows[rows["id"] == one.id].iloc[0]
+    has_score = row["score"] == row["score"]
+    changed = tr("no held-out score, as the outline was changed")
+    score = (
+        tr("held-out score {score:.2f}").format(score=row["score"]) if has_score
+        else tr("no held-out score") if one.origin == "model" else changed
+    )  # fmt: skip
+    words = [] if one.label is None else [tr("labelled: {label}").format(label=_label_words()[one.label])]
+    words += [score, tr(STATUSES[one.status])]
+    how, names = one.relation
+    if how:
+        words.append(tr(RELATIONS[how]).format(names=names))
     words += [plain(text) for text in (one.reason, one.note) if text]
     if one.reviewer and one.status != "unreviewed":
         words.append(tr("reviewed by {name}").format(name=plain(one.reviewer)))
     if len(at.ticked) > 1:
         st.caption(tr("Of the {count:,} selected rows the last:").format(count=len(at.ticked)))
     tell(at.selection, "row", words)
-    found = placed(at.run, at.opened)
-    if found is not None:
-        places, grid = found
-        if places.iloc[place] is not None:
-            point = places.iloc[place].representative_point()
-            show_coordinates(point.x, point.y, grid, of="")
-    with st.expander(tr("All values of the row")):
+    place = place_of(at)
+    if place is not None and at.spec is not None:
+        point = place.representative_point()
+        show_coordinates(point.x, point.y, at.spec.grid, of="")
+    if row["row"] >= 0:
+        _values(at, int(row["row"]))
+
+
+def _values(at: Labelling, number: int) -> None:
+    """All values of a row of the table."""
+    source = at.opened.labelled.source.iloc[number]
+    with st.expander(tr("All values of row R{number}").format(number=number)):
         values = source.rename("value").rename_axis("column").reset_index()
         values["value"] = values["value"].map(lambda value: "–" if value is None or value != value else str(value))
         config = {"column": tr("Column"), "value": tr("Value")}
@@ -140,19 +163,20 @@ def _selected(at: Labelling) -> None:
 
 
 def _frame(at: Labelling) -> DataFrame:
-    """A row each, in the order of the table."""
+    """A row each, those first whose score contradicts the label most."""
     import pandas
 
     from core.review.labels import STATUSES
 
     opened = at.opened
-    features, words = list(opened.review.features.values()), _label_words()
+    rows, named, words = opened.rows, opened.recognised_by, _label_words()
+    features = [opened.review.features[name] for name in rows["id"]]
     frame = pandas.DataFrame(
         {
-            "id": opened.labelled.table["id"],
-            **{f"table_{name}": opened.labelled.named[name] for name in opened.labelled.named.columns},
-            "label": [words[bool(one)] for one in opened.labelled.table["landslide"]],
-            "score": opened.labelled.table["score"],
+            "id": rows["id"],
+            **{f"table_{name}": named[name] for name in named.columns},
+            "label": ["–" if one.label is None else words[one.label] for one in features],
+            "score": rows["score"],
             "status": [tr(STATUSES[one.status]) for one in features],
             **{name: [getattr(one, name) for one in features] for name in ("reason", "note", "reviewer")},
         }
@@ -240,14 +264,16 @@ def _again(at: Labelling, again: Callable[[Path, str], None]) -> None:
     from core.raster.folder import make_folder
     from core.review.corrected import CAUTION, origin_of
     from core.review.label_files import write_corrected
+    from core.review.units import ATTRIBUTES
 
-    wrong = at.opened.counts["rejected"]
+    changed = bool(at.opened.changes)
     pressed = st.button(
-        tr("Open the corrected data for validation"), disabled=not wrong, key=f"label-again-{at.run}",
-        help=tr("Saves a copy with the corrected labels and opens it in the form of this page, with the settings of "
+        tr("Open the corrected data for validation"), disabled=not changed, key=f"label-again-{at.run}",
+        help=tr("Saves a copy with the corrections and opens it in the form of this page, with the settings of "
                 "this run. Press Validate models there."),
     )  # fmt: skip
-    st.caption(tr(CAUTION) if wrong else tr("Not available yet: no label is marked as wrong."))
+    told = [tr(CAUTION), *([tr(ATTRIBUTES)] if at.opened.changes.redrawn else [])]
+    st.caption(" ".join(told) if changed else tr("Not available yet: nothing was corrected."))
     if pressed:
         with guard():
             folder = folder_of(at.run, ("corrected", at.review.number))

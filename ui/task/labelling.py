@@ -8,42 +8,80 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from ui import resources
-from ui.maps import told_by
 from ui.messages import tr
 from ui.state import Slot
-from ui.task.editing import Edited, do, onward, saw, show_problem, show_turns, tell_turned, ticked_key
-from ui.task.label_map import map_key, spec_of
+from ui.task.editing import Drawn, Use, do, onward, saw, show_problem, show_turns, tell_turned, ticked_key
+from ui.task.label_map import spec_of
+from ui.task.label_units import show_delete, show_drawing, show_outline_buttons
 from ui.task.reviewer import ask_name, is_named
 
 if TYPE_CHECKING:
     from core.review.edits import Judgement
     from core.review.labels import OpenedLabels
     from core.runs.records import Run
+    from ui.maps import MapSpec
 
 
 @dataclass(frozen=True)
-class Labelling(Edited):
-    """The labels of a run on a page."""
+class Labelling(Drawn):
+    """The labels of a run on a page.
+
+    Attributes
+    ----------
+    opened
+        The labels and their review.
+    spec, map_key
+        The map; None where the places of the rows are not known.
+    """
 
     opened: OpenedLabels
+    spec: MapSpec | None
+    map_key: str
 
     @property
     def names(self) -> list[str]:
         """Ids of all rows, those first whose score contradicts the label most."""
-        known = self.opened.labelled.table["id"].to_numpy()
+        known = self.opened.rows["id"].to_numpy()
         return [str(one) for one in known[self.opened.order]]
+
+    @property
+    def drawn(self) -> dict[str, Any] | None:
+        """What is drawn on the map."""
+        return None if self.spec is None else super().drawn
 
     def follow_map(self) -> None:
         """Let a click on the map choose, before anything is done with what is selected."""
-        spec = spec_of(self)
-        if spec is not None:
-            self.selection.follow_map(told_by(spec, key=map_key(self.run)))
+        if self.spec is not None:
+            super().follow_map()
+
+    def uses_of_new(self) -> list[Use]:
+        """A shape that is drawn anew is a unit, with a landslide or without."""
+        from core.review import units
+
+        def use(name: str, label: str, *, landslide: bool) -> Use:
+            about = tr("The drawn shape becomes a unit. It has no values of factors: models leave it out until they "
+                       "are filled in.")
+            return Use(name, label, about, lambda review, shape: units.draw(review, shape, landslide=landslide))
+
+        return [
+            use("draw", tr("Add as unit with landslide"), landslide=True),
+            use("draw-none", tr("Add as unit without landslide"), landslide=False),
+        ]
+
+    def about_cut(self) -> str:
+        """What becomes of ground that is cut out of an outline."""
+        return tr("The drawn ground is taken out of the outline and then belongs to no unit.")
+
+    def about_overlap(self, *, new: bool) -> str:
+        """What follows where a drawn shape covers other units."""
+        return tr("This ground would then belong to several units.")
 
     def tick(self) -> None:
-        """Select in the table what was selected elsewhere since, or nothing."""
-        current = self.selection.current
-        if current not in self.ticked:
-            st.session_state[ticked_key(self.run)] = [current] if current in self.review.features else []
+        """Select in the table what was selected elsewhere since, or nothing; no rows that are gone."""
+        current, kept = self.selection.current, [name for name in self.ticked if name in self.review.features]
+        if current not in kept:
+            kept = [current] if current in self.review.features else []
+        st.session_state[ticked_key(self.run)] = kept
 
 
 def labelling(run: Run, view: Any) -> Labelling:  # noqa: ANN401  of the run's task
@@ -58,7 +96,8 @@ def labelling(run: Run, view: Any) -> Labelling:  # noqa: ANN401  of the run's t
 
     number = last_number(resources.store(), run.id)
     saw(run.id, number)
-    return Labelling(_opened(run.id, number, repr(view), run, view))
+    opened = _opened(run.id, number, repr(view), run, view)
+    return Labelling(opened, spec_of(opened), f"label-map-{run.id}")
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the review")
@@ -77,7 +116,7 @@ def bar_key(run: str, action: str) -> str:
 NAMED = 8
 """Selected rows that are named one by one."""
 
-ACTIONS = ("Y", "N", "open", "next", "undo", "redo")
+ACTIONS = ("Y", "N", "open", "delete", "edit", "merge", "next", "undo", "redo")
 """Buttons of the bar, by what is in their keys."""
 
 
@@ -120,6 +159,23 @@ def go_on(at: Labelling, after: str | None = None) -> None:
         onward(at.run).put(following if after else "")
 
 
+def _delete(at: Labelling, ids: tuple[str, ...]) -> None:
+    """Delete the rows that a button was drawn for, with reason and note of this moment, and go to the next row."""
+    from core.review.edits import Edit
+
+    at.follow_map()
+    if at.selection.current not in ids:
+        return
+    reason, note = st.session_state.get(_reason_key(at, ids)), st.session_state.get(_note_key(at, ids))
+
+    def then() -> None:
+        _typed(at, ids).clear()
+        if len(ids) == 1:
+            go_on(at, after=ids[0])
+
+    do(at, lambda: Edit("delete", ids, reason=reason or None, note=note or None), then=then)
+
+
 def _ask_next(at: Labelling) -> None:
     at.follow_map()
     go_on(at)
@@ -160,6 +216,9 @@ def show_bar(at: Labelling) -> None:
                 disabled=off or (judgement == "unreviewed" and not done),
                 key=bar_key(at.run, key),
             )  # fmt: skip
+        show_delete(off=off, key=bar_key(at.run, "delete"), delete=lambda: _delete(at, ids))
+        if at.opened.labelled.has_outlines:
+            show_outline_buttons(at, ids, off=off, keys=lambda name: bar_key(at.run, name))
         st.button(tr("Next"), on_click=_ask_next, args=(at,), shortcut="J", key=bar_key(at.run, "next"),
                   disabled=not waiting, help=tr("Go to the next one not reviewed."))  # fmt: skip
         show_turns(at, lambda name: bar_key(at.run, name))
@@ -172,6 +231,7 @@ def show_bar(at: Labelling) -> None:
                   "{done:,}.")
         names = ", ".join(ids[:NAMED]) + (" …" if len(ids) > NAMED else "")
         st.caption(told.format(count=len(ids), names=names, done=len(done)))
+    show_drawing(at, ready=is_named())
 
 
 def _ask_reason(at: Labelling, ids: tuple[str, ...]) -> None:
@@ -191,4 +251,4 @@ def _ask_reason(at: Labelling, ids: tuple[str, ...]) -> None:
         tr("Note"), note if kept is None else kept, max_chars=MOST_WORDS, key=key, height=80,
         on_change=lambda: typed.put(st.session_state[key]),
     )  # fmt: skip
-    st.caption(tr("Saved when you press Label correct or Label wrong."))
+    st.caption(tr("Saved when you press Label correct, Label wrong or Delete."))

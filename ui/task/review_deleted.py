@@ -6,23 +6,28 @@ import streamlit as st
 
 from core.raster.files import one_line
 from ui.messages import tr
-from ui.task.editing import do, show_problem, turned
+from ui.task.editing import Edited, do, show_problem, turned
 from ui.task.reviewer import is_named
-from ui.task.reviewing import Reviewing
 
 LONGEST = 80
 """Letters that the list gives of each; the log has whole notes."""
 
 
-def show_deleted(at: Reviewing) -> None:
-    """Choose deleted features, and restore them; nothing is shown where none was deleted."""
+def show_deleted(at: Edited, title: str) -> None:
+    """Choose deleted features, and restore them; nothing is shown where none was deleted.
+
+    Parameters
+    ----------
+    title
+        What they were deleted from.
+    """
     gone = at.review.deleted
     if gone:
         with st.expander(tr("Deleted ({count:,})").format(count=len(gone))):
             # Other choices are another field: one that keeps a name that is there no longer would be refused.
             key = f"deleted-{at.run}-{at.review.number}"
             picked = st.multiselect(
-                tr("Deleted from the inventory"), list(gone), key=key, format_func=lambda name: _words(at, name),
+                title, list(gone), key=key, format_func=lambda name: _words(at, name),
                 placeholder=tr("Choose what to restore"),
             )  # fmt: skip
             about = tr("Puts them back as they were before they were deleted.")
@@ -33,13 +38,13 @@ def show_deleted(at: Reviewing) -> None:
     show_problem(at, "deleted")
 
 
-def _words(at: Reviewing, name: str) -> str:
+def _words(at: Edited, name: str) -> str:
     one = at.review.deleted[name]
     told = " · ".join(one_line(text) for text in (name, one.reviewer, one.reason, one.note) if text)
     return told if len(told) <= LONGEST else f"{told[: LONGEST - 1]}…"
 
 
-def _restore(at: Reviewing, names: tuple[str, ...]) -> None:
+def _restore(at: Edited, names: tuple[str, ...]) -> None:
     from core.review.edits import Edit
 
     edit = Edit("restore", names)

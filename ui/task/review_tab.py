@@ -32,7 +32,7 @@ def show(at: Reviewing, score: Callable[[SceneRecord], str] | None = None, recor
     """
     _tell(at)
     show_inventory(at)
-    show_deleted(at)
+    show_deleted(at, tr("Deleted from the inventory"))
     _searched(at)
     st.subheader(tr("Use the review"), divider="gray")
     with st.container():  # of its own, so that what appears in it does not close the log below

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.wording import setting_words
 from ui import resources
-from ui.map_drawing import drawn_on
-from ui.maps import MapSpec, told_by
-from ui.task.editing import Edited, saw
+from ui.maps import MapSpec
+from ui.messages import tr
+from ui.task.editing import Drawn, Use, saw
 from ui.task.selection import Selection
 from ui.task.tabs import open_tab
 
@@ -26,7 +26,7 @@ TAB = "Review"
 
 
 @dataclass(frozen=True)
-class Reviewing(Edited):
+class Reviewing(Drawn):
     """A review on a page.
 
     Attributes
@@ -82,14 +82,31 @@ class Reviewing(Edited):
         """Ids of the inventory in the order of its table: the largest first, whoever drew it."""
         return _ordered(self.run, self.review.number, repr(self.opened.view), self.opened)
 
-    def follow_map(self) -> None:
-        """Let a click on the map choose that came together with the press of a button, before it is acted upon."""
-        self.selection.follow_map(told_by(self.spec, key=self.map_key))
-
     @property
-    def drawn(self) -> dict[str, Any] | None:
-        """What is drawn on the map."""
-        return drawn_on(self.spec, key=self.map_key)
+    def counts_ground(self) -> bool:
+        """Boxes overlap without any harm."""
+        return self.opened.found.measured
+
+    def uses_of_new(self) -> list[Use]:
+        """A shape that is drawn anew is a feature that the model missed."""
+        from core.review import actions
+
+        label = tr("Add as missed {noun}").format(noun=tr(self.opened.noun))
+        about = tr("The drawn shape becomes a new entry of the inventory.")
+        return [Use("draw", label, about, lambda review, shape: actions.draw(review, shape, self.opened.grid))]
+
+    def about_cut(self) -> str:
+        """What becomes of ground that is cut out of an outline."""
+        return tr("The drawn ground is taken out of the outline and is then mapped no more.")
+
+    def about_overlap(self, *, new: bool) -> str:
+        """What follows where a drawn shape covers what is mapped already."""
+        holds = tr("The inventory holds this ground already.")
+        follows = (
+            tr("Added as a landslide of its own, it would count this ground twice; *Add to* extends the outline that "
+            "is there.") if new else tr("This ground would then be in the inventory twice.")
+        )  # fmt: skip
+        return f"{holds} {follows}"
 
 
 def _short(value: object) -> str:

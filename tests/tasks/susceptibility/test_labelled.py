@@ -111,7 +111,7 @@ def test_a_label_is_confirmed_or_wrong_and_the_table_stays(store: Store, run: st
 
     assert now.counts == {"unreviewed": ROWS - 4, "confirmed": 2, "rejected": 1}
     assert now.corrections == {9: False}
-    assert labels_words(now) == "3 of 59 labels reviewed: 2 correct, 1 wrong: 1 row labelled as landslide has none."
+    assert labels_words(now) == "3 of 59 labels reviewed: 2 correct, 1 wrong. 1 row labelled as landslide has none."
     assert [one.edit.words for one in now.review.log[1:]] == [
         "Label of R9 marked as wrong", "Labels of R8, R10 marked as correct",
     ]  # fmt: skip
