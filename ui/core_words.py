@@ -26,7 +26,8 @@ REASONS = (
 """Of `core.review.edits`."""
 
 LABELS = (
-    tr_noop("not reviewed"), tr_noop("label correct"), tr_noop("label wrong"), tr_noop("no landslide there"),
+    tr_noop("not reviewed"), tr_noop("label correct"), tr_noop("label wrong"), tr_noop("outline changed"),
+    tr_noop("unit added"), tr_noop("unit"), tr_noop("no landslide there"),
     tr_noop("landslide there"), tr_noop("position inaccurate"), tr_noop("other date or event"),
     tr_noop("other process"), tr_noop("other"),
 )  # fmt: skip

@@ -202,14 +202,14 @@ class OpenedLabels:
 
     @staticmethod
     def named(text: str) -> str:
-        """Id of a row that is given by its number alone.
+        """Id of a row that is given by its number alone, or of a part of it.
 
         Examples
         --------
-        >>> OpenedLabels.named("5"), OpenedLabels.named("R5")
-        ('R5', 'R5')
+        >>> OpenedLabels.named("5"), OpenedLabels.named("5a"), OpenedLabels.named("R5")
+        ('R5', 'R5a', 'R5')
         """
-        return f"R{text}" if text.isdecimal() else text
+        return f"R{text}" if text[:1].isdecimal() else text
 
     @staticmethod
     def judge(ids: tuple[str, ...], judgement: Judgement, reason: str | None = None, note: str | None = None) -> Edit:
@@ -218,7 +218,7 @@ class OpenedLabels:
 
     @cached_property
     def rows(self) -> DataFrame:
-        """The rows as they are after the review, in the order of the table, and behind them the units that were made.
+        """The rows as they are after the review, in the order of the table, and behind them those with other names.
 
         Columns: ``id``, ``row`` (row of the table, from 0; of a unit that a reviewer made that of its largest part, -1
         where it was drawn), ``made`` (whether a reviewer made it), ``landslide`` (the label before it is judged; None
@@ -227,7 +227,7 @@ class OpenedLabels:
         import pandas
 
         everything = list(self.review.features.values())
-        everything.sort(key=lambda one: one.id not in self.features)  # others keep the order of the table
+        everything.sort(key=lambda one: self.positions.get(one.id, len(self.positions)))
         return pandas.DataFrame({
             "id": pandas.Series([one.id for one in everything], dtype=object),
             "row": np.array([self._row(one) for one in everything], dtype=np.int64),

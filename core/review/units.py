@@ -22,8 +22,9 @@ DRAWN_PREFIX = "N"
 
 ATTRIBUTES = (
     "Factor values were not measured again for units with a changed outline. The parts of a split unit keep its "
-    "values. A merged unit has the area-weighted mean of each numeric factor and the other values of its largest part. "
-    "A drawn unit has no values: models leave it out until they are filled in, for example in a GIS."
+    "values. A merged unit has the area-weighted mean of each numeric factor, or none where one of its parts has none, "
+    "and the other values of its largest part. A drawn unit has no values: models leave it out until they are filled "
+    "in, for example in a GIS."
 )
 """What whoever uses corrected units must know."""
 
@@ -107,7 +108,7 @@ def changes_of(found: Mapping[str, Feature], review: Review) -> Changes:
 
 def is_row(found: Mapping[str, Feature], one: Feature) -> bool:
     """Whether a unit is a row of the layer, if with another outline; a merged one is not, whatever its name."""
-    return one.id in found and (one.origin == "model" or set(one.sources) == {one.id})
+    return one.id in found and not one.parents
 
 
 def progress(found: Mapping[str, Feature], review: Review) -> dict[str, int]:

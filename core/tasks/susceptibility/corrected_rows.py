@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from core.tasks.susceptibility.rows import Rows
 
 
+WHOLE = 1 - 1e-6
+"""Share of a unit from which on all of it comes from rows of the layer."""
+
+
 def corrected_rows(read: Rows, columns: Columns, changes: Changes) -> pd.DataFrame:
     """A table, or a layer of units, as a review leaves it: rows taken out, labels and outlines changed, units added.
 
@@ -69,7 +73,8 @@ def _written(source: pd.DataFrame, columns: Columns) -> dict[bool, Any]:
 def _values(source: pd.DataFrame, columns: Columns, unit: Unit) -> dict[str, Any]:
     """Values of a unit that a reviewer made, by column.
 
-    Those of its largest part; numeric factors are the mean of its parts weighted by area, unknown where one of them is.
+    Those of its largest part; numeric factors are the mean of its parts weighted by area, unknown where that of a part
+    is, or where a part was drawn.
     """
     import pandas as pd
 
@@ -78,12 +83,13 @@ def _values(source: pd.DataFrame, columns: Columns, unit: Unit) -> dict[str, Any
         return {columns.target: label}
     rows = sorted(unit.shares, key=lambda row: (-unit.shares[row], row))
     values: dict[str, Any] = {str(name): value for name, value in source.iloc[rows[0]].items()}
-    if len(rows) > 1:
+    measured = sum(unit.shares.values()) > WHOLE
+    if len(rows) > 1 or not measured:
         for name in columns.factors:
             if name in columns.categorical or name in columns.circular:  # classes and directions have no such mean
                 continue
             parts = pd.to_numeric(source[name].iloc[rows], errors="coerce").astype(float)
             weights = [unit.shares[row] for row in rows]
-            known = bool(parts.notna().all())
+            known = measured and bool(parts.notna().all())
             values[name] = float((parts * weights).sum() / sum(weights)) if known else None
     return {**values, columns.target: label}

@@ -28,9 +28,9 @@ from core.review.labels import OpenedLabels, has_labels, labels_words, open_labe
 from core.runs.store import Store
 from core.series.table import read_table_untrusted
 from core.tasks.susceptibility.cells import Columns
+from core.tasks.susceptibility.corrected_rows import corrected_table
 from core.tasks.susceptibility.findings import verdict
 from core.tasks.susceptibility.guess import guess_columns
-from core.tasks.susceptibility.corrected_rows import corrected_table
 from core.tasks.susceptibility.report import gather, parts
 from core.tasks.susceptibility.result import SusceptibilityResult
 from core.tasks.susceptibility.rows import LATITUDE, LONGITUDE, UNITS, read_rows, to_layer

@@ -1,0 +1,316 @@
+"""Units of a layer corrected in a review: deleted, drawn, reshaped, split and merged, and what is made of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+from pyproj import Transformer
+from shapely.geometry import box, mapping
+from shapely.geometry.base import BaseGeometry
+
+from core.cli.main import main
+from core.errors import InputError
+from core.report.make import make_report
+from core.review import actions, log, units
+from core.review.corrected import CAUTION, Corrected, corrected_in, origin_of
+from core.review.edits import Edit
+from core.review.label_files import export_labels, label_fields, label_table
+from core.review.labels import OpenedLabels, labels_words, open_labels
+from core.review.units import ATTRIBUTES
+from core.runs.store import Store
+from core.tasks.susceptibility.cells import Columns
+from core.tasks.susceptibility.rows import read_rows
+from tests.tasks.susceptibility.test_labelled import ANNA, PLACED, ROWS, validated, write_table
+
+COLUMNS = Columns("label", ("slope", "relief"))
+SIDE = 80
+
+
+def square(n: int, *, width: float = SIDE) -> BaseGeometry:
+    """Outline of unit n, which touches the next one."""
+    return box(700_000 + SIDE * n, 9_550_000, 700_000 + SIDE * n + width, 9_550_000 + SIDE)
+
+
+@pytest.fixture
+def layer(tmp_path: Path) -> Path:
+    """Units in a row that touch one another, in UTM 17 S."""
+    table = pd.read_csv(write_table(tmp_path / "units.csv")).drop(columns=["x", "y"])
+    table.loc[10, "slope"] = 30.5
+    geopandas.GeoDataFrame(table, geometry=[square(n) for n in range(ROWS)], crs=32717).to_file(tmp_path / "units.gpkg")
+    return tmp_path / "units.gpkg"
+
+
+@pytest.fixture
+def run(store: Store, layer: Path) -> str:
+    return validated(store, layer, COLUMNS)
+
+
+def now(store: Store, run: str) -> OpenedLabels:
+    return open_labels(store, store.run(run))
+
+
+def taken(store: Store, run: str, edit: Edit) -> OpenedLabels:
+    opened = now(store, run)
+    log.append(store, run, opened.features, edit, reviewer=ANNA, seen=opened.review.number, view=opened.view_values)
+    return now(store, run)
+
+
+def judged(store: Store, run: str, ids: Sequence[str], judgement: Any) -> OpenedLabels:
+    return taken(store, run, now(store, run).judge(tuple(ids), judgement))
+
+
+def corrected(opened: OpenedLabels, folder: Path) -> geopandas.GeoDataFrame:
+    export_labels(opened, folder)
+    return pyogrio.read_dataframe(folder / "corrected_table.gpkg")
+
+
+def row_of(opened: OpenedLabels, name: str) -> pd.Series[Any]:
+    return opened.rows.set_index("id").loc[name]
+
+
+def test_a_deleted_row_is_left_out_of_the_corrected_data_and_can_be_restored(
+    store: Store, run: str, tmp_path: Path
+) -> None:
+    opened = taken(store, run, Edit("delete", ("R5", "R9"), reason="duplicate"))
+
+    assert labels_words(opened) == "2 of 59 labels reviewed: 0 correct, 0 wrong, 2 deleted."
+    assert opened.changes.removed == {5, 9}
+    made = corrected(opened, tmp_path / "out")
+    assert len(made) == ROWS - 2
+    assert not made["unit_id"].isin(["U5", "U9"]).any()
+    assert "U3" in set(made["unit_id"])  # was not validated, and stays
+    assert not label_table(opened)["id"].isin(["R5", "R9"]).any()
+    back = taken(store, run, Edit("restore", ("R5",)))
+    assert back.changes.removed == {9}
+    assert list(back.rows["id"][:6]) == ["R0", "R1", "R2", "R4", "R5", "R6"]  # in the order of the table again
+
+
+def test_rows_of_a_table_can_be_deleted_but_have_no_outlines(store: Store, tmp_path: Path) -> None:
+    run = validated(store, write_table(tmp_path / "units.csv"), PLACED)
+    opened = taken(store, run, Edit("delete", ("R5",)))
+
+    assert not opened.labelled.has_outlines
+    assert set(opened.counts) == {"unreviewed", "confirmed", "rejected"}
+    with pytest.raises(InputError, match="no outlines in a known coordinate system"):
+        opened.drawn(mapping(box(0, 0, 1, 1)))
+    told = export_labels(opened, tmp_path / "out")
+    assert len(pd.read_csv(tmp_path / "out" / "corrected_table.csv")) == ROWS - 1
+    assert told["rows_removed"] == 1
+    assert told["caution"] == CAUTION
+
+
+def test_a_reshaped_unit_keeps_its_values_and_loses_its_score(store: Store, run: str, tmp_path: Path) -> None:
+    before = now(store, run)
+    opened = taken(store, run, actions.reshape(before.review, "R8", square(8, width=60)))
+
+    assert before.rows["score"].notna().all()
+    assert np.isnan(row_of(opened, "R8")["score"])
+    assert (row_of(opened, "R8")["status"], row_of(opened, "R8")["made"]) == ("edited", False)
+    assert labels_words(opened) == "1 of 59 labels reviewed: 0 correct, 0 wrong, 1 with another outline."
+    made = corrected(opened, tmp_path / "out").set_index("unit_id")
+    assert len(made) == ROWS
+    assert made.loc["U8", "geometry"].area == pytest.approx(60 * SIDE)
+    assert made.loc["U8", "slope"] == 14
+    assert made.loc["U7", "geometry"].area == pytest.approx(SIDE * SIDE)
+
+
+def test_a_label_that_was_wrong_stays_corrected_when_the_outline_changes(store: Store, run: str) -> None:
+    judged(store, run, ["R9"], "rejected")  # labelled as landslide; there is none
+    opened = taken(store, run, actions.reshape(now(store, run).review, "R9", square(9, width=60)))
+
+    assert opened.review.features["R9"].label is False
+    assert opened.corrections == {9: False}
+    again = judged(store, run, ["R9"], "rejected")  # but there is one
+    assert again.corrections == {}
+
+
+def test_parts_of_a_split_unit_keep_its_values_and_get_labels_of_their_own(
+    store: Store, run: str, tmp_path: Path
+) -> None:
+    taken(store, run, actions.split_off(now(store, run).review, "R9", square(9, width=20)))
+    opened = judged(store, run, ["R9b"], "rejected")
+
+    assert labels_words(opened) == (
+        "1 of 59 labels reviewed: 0 correct, 0 wrong, 1 split. 1 row labelled as landslide has none."
+    )
+    assert opened.changes.removed == {9}
+    assert opened.corrections == {}
+    first, second = sorted(opened.changes.made, key=lambda unit: -unit.outline.area)
+    assert (first.label, second.label) == (True, False)
+    assert first.shares == second.shares == {9: pytest.approx(1.0)}
+    made = corrected(opened, tmp_path / "out")
+    parts = made[made["unit_id"] == "U9"].sort_values("label")
+    assert parts["label"].tolist() == ["no", "yes"]
+    assert parts.geometry.area.tolist() == pytest.approx([20 * SIDE, 60 * SIDE])
+    assert parts["slope"].tolist() == [0, 0]
+    table = label_table(opened).set_index("id")
+    assert table.loc[["R9a", "R9b"], "parents"].tolist() == ["R9", "R9"]
+    assert table.loc["R9a", "row"] is pd.NA
+    assert table.loc["R9a", "table_unit_id"] == "U9"
+
+
+def test_a_merged_unit_has_means_by_area_and_a_landslide_where_a_part_has_one(
+    store: Store, run: str, tmp_path: Path
+) -> None:
+    taken(store, run, actions.reshape(now(store, run).review, "R11", square(11, width=20)))
+    opened = taken(store, run, actions.merge(now(store, run).review, ["R10", "R11"], "unit"))
+
+    (unit,) = opened.changes.made
+    assert unit.shares == {10: pytest.approx(0.8), 11: pytest.approx(0.2)}
+    assert unit.label is True  # that of R11
+    assert opened.changes.removed == {10, 11}
+    assert labels_words(opened) == "2 of 59 labels reviewed: 0 correct, 0 wrong, 2 merged."
+    made = corrected(opened, tmp_path / "out")
+    merged = made[made["unit_id"] == "U10"].iloc[0]  # that of the largest part
+    assert merged["slope"] == pytest.approx(0.8 * 30.5 + 0.2 * 14)
+    assert merged["relief"] == pytest.approx(0.8 * 0 + 0.2 * 1)
+    assert merged["label"] == "yes"
+    assert len(made) == ROWS - 1
+    assert opened.review.features["R10"].is_merged
+
+
+def test_a_merged_value_is_unknown_where_that_of_a_part_is(store: Store, run: str, tmp_path: Path) -> None:
+    taken(store, run, units.draw(now(store, run).review, square(60), landslide=False))
+    opened = taken(store, run, actions.merge(now(store, run).review, ["R59", "N1"], "unit"))
+
+    (unit,) = opened.changes.made
+    assert unit.shares == {59: pytest.approx(0.5)}  # the other half is of nothing that was measured
+    made = corrected(opened, tmp_path / "out")
+    assert made[made["unit_id"] == "U59"]["slope"].isna().all()
+
+
+def test_a_drawn_unit_has_a_label_and_no_values(store: Store, run: str, tmp_path: Path) -> None:
+    taken(store, run, units.draw(now(store, run).review, square(61), landslide=True))
+    opened = taken(store, run, units.draw(now(store, run).review, square(63), landslide=False, note="from the field"))
+
+    assert [one.edit.words for one in opened.review.log[1:]] == [
+        "N1 drawn, labelled as landslide", "N2 drawn, labelled as no landslide",
+    ]  # fmt: skip
+    assert labels_words(opened) == "0 of 59 labels reviewed: 0 correct, 0 wrong. 2 units were drawn."
+    assert opened.rows["id"].tolist()[-2:] == ["N1", "N2"]
+    assert row_of(opened, "N1")["row"] == -1
+    made = corrected(opened, tmp_path / "out")
+    added = made[made["unit_id"].isna()]
+    assert added["label"].tolist() == ["yes", "no"]
+    assert added["slope"].isna().all()
+    again = validated(store, tmp_path / "out" / "corrected_table.gpkg", COLUMNS)
+    assert "N1" not in now(store, again).features
+    assert len(now(store, again).features) == ROWS - 1  # models leave out what has no values
+    judged(store, run, ["N1"], "rejected")
+    assert [unit.label for unit in now(store, run).changes.made] == [False, False]
+
+
+def test_edits_of_units_are_undone_and_names_not_used_twice(store: Store, run: str) -> None:
+    opened = taken(store, run, actions.merge(now(store, run).review, ["R10", "R11"], "unit"))
+    log.undo(store, run, opened.features, ANNA)
+    assert not now(store, run).changes
+    assert now(store, run).reviewed == 0
+    log.redo(store, run, opened.features, ANNA)
+    assert now(store, run).changes.removed == {10, 11}
+    taken(store, run, units.draw(now(store, run).review, square(61), landslide=True))
+    taken(store, run, Edit("delete", ("N1",)))
+    assert list(units.draw(now(store, run).review, square(61), landslide=True).made) == ["N2"]
+
+
+def test_a_label_of_a_drawn_unit_is_kept_in_the_log_whatever_it_is() -> None:
+    for label in (True, False, None):
+        edit = Edit("draw", made={"N1": mapping(square(1))}, label=label)
+        assert Edit.from_json(json.loads(json.dumps(edit.to_json()))).label is label
+
+
+def test_units_far_apart_are_not_merged(store: Store, run: str) -> None:
+    with pytest.raises(InputError, match="too far apart to be one unit"):
+        actions.merge(now(store, run).review, ["R10", "R40"], "unit")
+
+
+def test_the_corrected_layer_says_what_was_done_to_it(store: Store, run: str, tmp_path: Path) -> None:
+    taken(store, run, Edit("delete", ("R5",)))
+    judged(store, run, ["R8"], "rejected")
+    opened = taken(store, run, actions.split_off(now(store, run).review, "R9", square(9, width=20)))
+
+    origin = origin_of(opened, "uploaded")
+    assert corrected_in(origin) == Corrected(run[:8], 1, 59, 2, 2)
+    words = f"1 of 59 labels was corrected in the review of run {run[:8]}. 2 rows were taken out, and 2 outlines drawn "
+    assert corrected_in(origin).words == f"{words}or changed."  # type: ignore[union-attr]
+    told = export_labels(opened, tmp_path / "out")
+    assert told["caution"] == f"{CAUTION} {ATTRIBUTES}"
+    assert (told["rows_removed"], told["outlines_changed"], told["units_added"]) == (2, 0, 2)
+    assert told["rows"] == {"unreviewed": 56, "rejected": 1, "delete": 1, "split": 1}
+    assert set(label_fields(opened)) == set(label_table(opened).columns)
+
+
+def test_the_report_lists_what_became_of_units(store: Store, run: str) -> None:
+    taken(store, run, Edit("delete", ("R5",)))
+    taken(store, run, units.draw(now(store, run).review, square(61), landslide=True))
+    make_report(store, run)
+    report = store.run(run).artifact("report")
+    assert report is not None
+    text = report.path.read_text(encoding="utf-8")
+
+    assert "In the corrected data 1 row is taken out and 1 unit is added." in text
+    assert "unit added" in text
+    assert "N1" in text
+
+
+def outline_file(path: Path, outline: BaseGeometry) -> str:
+    lonlat = Transformer.from_crs(32717, 4326, always_xy=True)
+    ring = [lonlat.transform(*corner) for corner in outline.exterior.coords]  # type: ignore[attr-defined]
+    path.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
+    return str(path)
+
+
+def told_by(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert main(["review", *arguments]) == 0
+    said: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return said
+
+
+def test_units_are_corrected_by_commands(
+    store: Store, run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLIDELENS_HOME", str(store.home))
+    capsys.readouterr()
+    half = outline_file(tmp_path / "half.geojson", square(9, width=40))
+    by = ("--reviewer", ANNA)
+
+    assert told_by(capsys, "delete", run, "5", *by)["words"] == "R5 deleted"
+    assert told_by(capsys, "restore", run, "5", *by)["words"] == "R5 restored"
+    assert told_by(capsys, "split", run, "9", "--outline", half, *by)["words"] == "R9 split into R9a, R9b"
+    assert told_by(capsys, "merge", run, "10", "R11", *by)["words"] == "R11 merged into R10"
+    assert told_by(capsys, "reshape", run, "9a", "--outline", half, *by)["overlaps"][0]["overlaps"] == "R9b"
+    new = outline_file(tmp_path / "new.geojson", square(62))
+    assert main(["review", "draw", run, "--outline", new, *by]) == 2
+    assert "Give --landslide or --no-landslide." in capsys.readouterr().err
+    told = told_by(capsys, "draw", run, "--outline", new, "--no-landslide", *by)
+    assert told["words"] == "N1 drawn, labelled as no landslide"
+    assert told["counts"]["added"] == 1
+    shown = told_by(capsys, "show", run)
+    assert shown["units_added"] == 4
+    assert {one["id"] for one in shown["labels"] if one["status"] != "unreviewed"} == {"R9a", "R9b", "R10", "N1"}
+    assert main(["review", "searched", run, *by]) == 2
+    assert "do not allow 'searched'" in capsys.readouterr().err
+
+
+def test_a_unit_drawn_far_away_is_refused(store: Store, run: str) -> None:
+    with pytest.raises(InputError, match="outside the area of the units"):
+        now(store, run).drawn(mapping(box(10, 50, 11, 51)))
+
+
+def test_values_of_rows_that_were_not_validated_stay(store: Store, run: str, layer: Path, tmp_path: Path) -> None:
+    opened = taken(store, run, actions.merge(now(store, run).review, ["R10", "R11"], "unit"))
+    export_labels(opened, tmp_path / "out")
+    old = read_rows(layer, "vector").table.set_index("unit_id")
+    new = read_rows(tmp_path / "out" / "corrected_table.gpkg", "vector").table.set_index("unit_id")
+
+    same = old.index.difference(["U10", "U11"])
+    assert new.loc[same, "label"].equals(old.loc[same, "label"])
+    assert new.loc[same, "slope"].equals(old.loc[same, "slope"])
+    assert np.isnan(new.loc["U3", "slope"])
