@@ -137,16 +137,21 @@ def _add_style(database: sqlite3.Connection, layer: str, style: LayerStyle) -> N
     )
 
 
+def about_lines(about: Mapping[str, str]) -> list[str]:
+    """What a file tells of where it comes from, for people, such as "threshold: 0.5"."""
+    return [f"{name.removeprefix('view_').replace('_', ' ')}: {value}" for name, value in about.items()]
+
+
 def _add_metadata(database: sqlite3.Connection, layer: str, about: Mapping[str, str]) -> None:
     for statement in _METADATA_TABLES:
         database.execute(statement)
     title = about.get("content", layer)
     database.execute(
         "UPDATE gpkg_contents SET description = ? WHERE table_name = ?",
-        ("; ".join(f"{name}: {value}" for name, value in about.items()), layer),
+        ("; ".join(about_lines(about)), layer),
     )
     items = "".join(f'<MDI key="{escape(name)}">{escape(value)}</MDI>' for name, value in about.items())
-    lines = "\n".join(f"{name}: {value}" for name, value in about.items())
+    lines = "\n".join(about_lines(about))
     for_gdal = f"<GDALMultiDomainMetadata><Metadata>{items}</Metadata></GDALMultiDomainMetadata>"
     for_qgis = (
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"

@@ -15,6 +15,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from core.errors import StorageError
 from core.raster.fields import Field, fields_table, short_names, write_fields
 from core.raster.files import one_line
+from core.raster.geopackage import about_lines
 from core.raster.kml import write_kml
 from core.raster.write import atomic_path
 
@@ -123,5 +124,4 @@ def write_interchange(
     write_fields(folder / f"{layer}_fields.csv", [str(name) for name in table.columns], fields, short_names(names))
     write_shapefile(features, folder / f"{layer}.shp.zip", layer, fields)
     if features.crs is not None:
-        told = "; ".join(f"{name.removeprefix('view_').replace('_', ' ')}: {value}" for name, value in about.items())
-        write_kml(features, folder / f"{layer}.kml", title, colour, told, by, fields)
+        write_kml(features, folder / f"{layer}.kml", title, colour, "; ".join(about_lines(about)), by, fields)

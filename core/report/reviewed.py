@@ -14,7 +14,7 @@ from core.report.words import moment
 from core.review.found import can_be_reviewed, open_review
 from core.review.inventory import inventory
 from core.review.log import last_number
-from core.review.replay import judged
+from core.review.replay import judged, judged_by_name
 from core.review.state import GONE, STATUSES
 from core.review.totals import totals_words
 from core.runs.view import texts_of
@@ -55,6 +55,15 @@ def judgements(content: GridReport) -> dict[str, str]:
     return {} if content.review is None else judged(content.review.review.log)
 
 
+def judgement_words(content: GridReport) -> dict[str, str]:
+    """The same with the names of what a feature was split into, or merged with."""
+    return {} if content.review is None else judged_by_name(content.review.review.log)
+
+
+OF_THE_MODEL = "Area and position are the model's, before the review"
+"""Said of a table of the model's features that also gives what reviewers decided."""
+
+
 def judged_outlines(content: GridReport) -> Judged:
     """What reviewers decided, to be drawn over a map of the run; empty where there is no review."""
     if content.review is None:
@@ -77,7 +86,7 @@ def judged_outlines(content: GridReport) -> Judged:
 def marks_words(content: GridReport) -> str:
     """For the caption of a map with `judged_outlines`: that what was merged has several marks."""
     merged = GONE["merge"] in judgements(content).values()
-    return " Marks: what reviewers decided." + (" What was merged is marked on each of its parts." if merged else "")
+    return " Marks: what reviewers decided." + (" Each part of a merged outline has its own mark." if merged else "")
 
 
 def review_in_brief(content: GridReport, view: object) -> list[Paragraph]:
@@ -153,11 +162,6 @@ def reviewed(content: GridReport) -> Part | None:
     table = _table(opened)
     if table is not None:
         shown.append(table)
-    if any(one.is_merged or one.relation[0] == "split from" for one in review.features.values()):
-        shown.append(Paragraph(
-            "In the exported files, merged outlines and the parts of split ones have the status "
-            f"“{STATUSES['edited']}”; the column “parents” names what they were made of."
-        ))  # fmt: skip
     if review.deleted:
         gone = [_deleted(one) for one in review.deleted.values()]
         more = f"; and {len(gone) - LISTED:,} more" if len(gone) > LISTED else ""
@@ -174,7 +178,7 @@ def _deleted(feature: Feature) -> str:
 
 def _status(opened: Opened, row: Mapping[Any, Any]) -> str:
     one = opened.review.features[row["id"]]
-    return ", ".join(part for part in ("" if one.is_merged else STATUSES[row["status"]], one.made_of) if part)
+    return ", ".join(part for part in (STATUSES[row["status"]], one.made_of) if part)
 
 
 def _table(opened: Opened) -> Table | None:

@@ -42,7 +42,8 @@ def review_fields(opened: Opened) -> dict[str, Field]:
     options = options_of(type(opened.view))
     return {
         "status": Field(
-            "Status code", "Result of the review, as a code; merged and split outlines are edited ones.",
+            "Status code",
+            "Result of the review, as a code. Merged outlines and the parts of split ones have the code edited.",
             codes=STATUSES),
         "status_label": Field("Status", "The status in words.", balloon=5),
         "landslide": Field(

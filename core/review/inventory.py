@@ -154,7 +154,8 @@ def _state(opened: Opened) -> str:
     """How far a review is, in a sentence."""
     progress, found = opened.progress, opened.found
     added = f", {progress.added:,} added" if progress.added else ""
-    searched = "the whole area was searched" if opened.review.examined else "no confirmed search of the whole area"
+    asked = "the whole area was searched"
+    searched = asked if opened.review.examined else f"nobody has confirmed that {asked}"
     return (
         f"{progress.reviewed:,} of {count(progress.total, found.noun, found.several)} reviewed{added}; {searched} for "
         "landslides missed by the model"

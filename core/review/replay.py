@@ -54,6 +54,23 @@ def judged(log: Sequence[Entry]) -> dict[str, str]:
     return {name: words for name, words in said.items() if name not in ours and words != STATUSES["unreviewed"]}
 
 
+def judged_by_name(log: Sequence[Entry]) -> dict[str, str]:
+    """As `judged`; of what was split or merged with the names of what it was split into, or merged with."""
+    became, said = fates(log), judged(log)
+    into: dict[str, list[str]] = {}
+    for name, (op, names) in became.items():
+        if op == "merge":
+            into.setdefault(names[0], []).append(name)
+    for name, words in said.items():
+        if words == GONE["split"]:
+            said[name] = f"split into {', '.join(became[name][1])}"
+        elif words == GONE["merge"]:
+            said[name] = f"merged into {became[name][1][0]}"
+        elif words == MERGED and name in into:
+            said[name] = f"merged with {', '.join(into[name])}"
+    return said
+
+
 def made(log: Sequence[Entry]) -> frozenset[str]:
     """Ids of what reviewers drew or split off, whether it is still there or not: none of the model's own."""
     return frozenset(name for entry in log for name in entry.edit.made if name not in entry.edit.ids)

@@ -108,11 +108,6 @@ class Feature:
         return self.label if self.label is None else self.label != (self.status == "rejected")
 
     @property
-    def is_merged(self) -> bool:
-        """Whether others were merged into it and nobody has judged it since."""
-        return len(self.parents) > 1 and self.status == "edited"
-
-    @property
     def relation(self) -> tuple[Literal["", "split from", "merged from", "merged with"], str]:
         """What it was made of: how, and of which others; what was merged keeps the name of the largest."""
         others = ", ".join(name for name in self.parents if name != self.id)

@@ -292,7 +292,8 @@ def test_what_was_merged_or_split_is_told_with_what_became_of_it(
     log.append(store, run, now.features, actions.merge(now.review, [first, second]), reviewer=ANNA, seen=0,
                view=now.view_values)  # fmt: skip
     opened(page, run)
-    assert "have the status *outline corrected* as well (outlines with it: 1)." in texts(page)
+    told = "Outlines with the status *outline corrected*, including merged ones and the parts of split ones: 1."
+    assert told in texts(page)
     select(page, run, second)
     assert f"**Selected landslide {second}** · not in the reviewed inventory: merged into {first}" in texts(page)
     page.session_state["mapping-tab"] = "Findings"
@@ -381,7 +382,7 @@ def test_a_false_alarm_that_is_merged_is_told_to_count_as_a_landslide(
     page: AppTest, store: Store, run: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = found_ids(store, run)
-    monkeypatch.setattr("core.review.actions._check_near", lambda outlines: None)  # they lie far apart
+    monkeypatch.setattr("core.review.actions._check_near", lambda outlines, noun: None)  # they lie far apart
     opened(page, run)
     select(page, run, second)
     press(page, "Mark false alarm")
@@ -663,7 +664,7 @@ def test_a_click_on_the_map_counts_before_the_button_that_was_pressed_after_it(
     opened(page, run)
     select(page, run, first)
     clicks = [MapEvent((5.0, 5.0), second), MapEvent((9.0, 9.0), None)]
-    monkeypatch.setattr("ui.task.reviewing.told_by", lambda spec, *, key: clicks[0])
+    monkeypatch.setattr("ui.task.editing.told_by", lambda spec, *, key: clicks[0])
     press(page, "Correct")
     assert statuses(store, run) == ["unreviewed", "unreviewed"]
     assert page.session_state[f"selected-{run}"] == second

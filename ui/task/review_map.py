@@ -38,7 +38,7 @@ def told(at: Reviewing) -> list[str] | None:
         return None
     grid = at.opened.found.grid
     (size,) = feature_areas([one], grid)
-    words = [single_area_text(size, grid.in_metres), *([] if one.is_merged else [tr(STATUSES[one.status])])]
+    words = [single_area_text(size, grid.in_metres), tr(STATUSES[one.status])]
     if parts := len(getattr(one.outline, "geoms", ())):
         words.append(tr("{parts:,} separate parts").format(parts=parts))
     how, names = one.relation

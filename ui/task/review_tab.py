@@ -59,10 +59,10 @@ def _tell(at: Reviewing) -> None:
     if progress.reviewed:
         several = count(progress.total, tr(noun), tr(at.opened.found.several))
         told = tr("The model's {several}: {list}.").format(several=several, list=", ".join(counted))
-        if any(one.is_merged or one.relation[0] == "split from" for one in review.features.values()):
+        if any(one.parents for one in review.features.values()):
             told += " " + tr(
-                "In the inventory and its files, merged outlines and the parts of split ones have the status *outline "
-                "corrected* as well (outlines with it: {count:,})."
+                "Outlines with the status *outline corrected*, including merged ones and the parts of split ones: "
+                "{count:,}."
             ).format(count=review.counts["edited"])
         st.caption(told)
     if progress.reviewed or progress.added:
@@ -79,7 +79,8 @@ def _tell(at: Reviewing) -> None:
             tr("The review started at {view_words} and keeps what was found there: the sliders above change what "
             "the other tabs show, not the review, and the review does not change the model's result. "
             "To add a {noun} that the model missed, draw it on the map (pentagon or square at its left); a drawn shape "
-            "can also extend, cut or split the {noun} that is selected.").format(
+            "can also extend or cut the {noun} that is selected. To split it, draw a shape around the part to split "
+            "off.").format(
                 view_words=at.view_words, noun=noun
             )
         )
@@ -90,7 +91,8 @@ def _tell(at: Reviewing) -> None:
             ("" if is_named() else tr("Enter your name.") + " ")
             + tr("Select a {noun} on the map or in the table below, and use the buttons above the map or below the "
             "table. To add a {noun} that the model missed, draw it on the map (pentagon or square at its left); a "
-            "drawn shape can also extend, cut or split the {noun} that is selected. The review starts with the first "
+            "drawn shape can also extend or cut the {noun} that is selected. To split it, draw a shape around the part "
+            "to split off. The review starts with the first "
             "edit and keeps what is found at that moment (now at {view_words}), so set the sliders first. The model's "
             "result is kept unchanged.").format(noun=noun, view_words=at.view_words)
         )

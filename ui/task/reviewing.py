@@ -97,7 +97,7 @@ class Reviewing(Drawn):
 
     def about_cut(self) -> str:
         """What becomes of ground that is cut out of an outline."""
-        return tr("The drawn ground is taken out of the outline and is then mapped no more.")
+        return tr("The drawn ground is taken out of the outline in the review and is then no landslide.")
 
     def about_overlap(self, *, new: bool) -> str:
         """What follows where a drawn shape covers what is mapped already."""

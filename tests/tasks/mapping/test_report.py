@@ -546,7 +546,7 @@ def test_what_was_merged_is_told_where_the_models_outlines_are_shown(
         content = asked(result, review=reviewed.review_of(store, run), choice=Choice(0.5, 0.0), explanations=(why,))
         return " ".join(read(content).text.split())
 
-    told = ("What was merged is marked on each of its parts.", "The outlines here are the model's, without the corr")
+    told = ("Each part of a merged outline has its own mark.", "The outlines here are the model's, without the corr")
     first, second = opened.features
     log.append(store, run.id, opened.features, Edit("judge", (first,)), reviewer="Anna", seen=0,
                view=opened.view_values)  # fmt: skip

@@ -174,7 +174,7 @@ def test_a_merged_unit_has_means_by_area_and_a_landslide_where_a_part_has_one(
     assert merged["relief"] == pytest.approx(0.8 * 0 + 0.2 * 1)
     assert merged["label"] == "yes"
     assert len(made) == ROWS - 1
-    assert opened.review.features["R10"].is_merged
+    assert opened.review.features["R10"].made_of == "merged with R11"
 
 
 def test_a_merged_value_is_unknown_where_that_of_a_part_is(store: Store, run: str, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from core.figures.judged import Judged
 from core.report.parts import Column, Content, Paragraph, Part, Picture, Pictures, Table
 from core.report.pictures import picture
 from core.report.places import places
-from core.report.reviewed import judged_outlines, judgements, marks_words
+from core.report.reviewed import OF_THE_MODEL, judged_outlines, judgement_words, marks_words
 from core.review.state import STATUSES
 from core.tasks.detection.figure import MOST, WINDOWS, cell_side, draw_boxes, draw_density, draw_surest
 from core.tasks.detection.findings import FALSE_ALARM, NOT_KNOWN, TRUE, area_column, density
@@ -96,7 +96,7 @@ def _table(subject: DetectionSubject) -> Table:
     scored = "outcome" in listed
     head = [Column("ID"), Column("Confidence", True), Column(f"Box area, {subject.unit}", True)]
     head += [Column("In the reference")] if scored else []
-    said = judgements(subject.content)
+    said = judgement_words(subject.content)
     head += [Column("Review")] if said else []
     rows = []
     for row, place in zip(listed.drop(columns="geometry").to_dict("records"), where, strict=True):
@@ -111,6 +111,8 @@ def _table(subject: DetectionSubject) -> Table:
     caption = f"{which}, each with the coordinates of the centre of its box"
     if len(columns) == 4:
         caption += f": x and y in {coordinate_system(subject.result.grid)}, latitude and longitude in WGS 84"
+    if said:
+        caption += f". {OF_THE_MODEL}"
     return Table(caption, (*head, *columns), tuple(rows))
 
 

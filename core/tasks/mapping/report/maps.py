@@ -9,7 +9,7 @@ from core.figures.judged import Judged
 from core.report.parts import Column, Content, Paragraph, Part, Picture, Pictures, Table
 from core.report.pictures import picture
 from core.report.places import places
-from core.report.reviewed import judged_outlines, judgements, marks_words
+from core.report.reviewed import OF_THE_MODEL, judged_outlines, judgement_words, marks_words
 from core.review.state import STATUSES
 from core.tasks.mapping.charts import size_chart
 from core.tasks.mapping.figure import draw_map, draw_overview
@@ -90,7 +90,7 @@ def _table(subject: MappingSubject, findings: Landslides) -> Table:
     slopes = "slope_mean_deg" in listed
     head = [Column("ID"), Column(f"Area, {subject.unit}", True), Column("Mean probability", True)]
     head += [Column("Mean slope, °", True)] if slopes else []
-    said = judgements(subject.content)
+    said = judgement_words(subject.content)
     head += [Column("Review")] if said else []
     rows = []
     for row, place in zip(listed.drop(columns="geometry").to_dict("records"), where, strict=True):
@@ -103,6 +103,8 @@ def _table(subject: MappingSubject, findings: Landslides) -> Table:
     caption = f"{which}, each with the coordinates of a point inside it"
     if len(columns) == 4:
         caption += f": x and y in {coordinate_system(subject.result.grid)}, latitude and longitude in WGS 84"
+    if said:
+        caption += f". {OF_THE_MODEL}"
     return Table(caption, (*head, *columns), tuple(rows))
 
 

@@ -13,7 +13,7 @@ from core.raster.files import one_line
 from core.report.parts import Column, Content, Facts, Items, Notice, Paragraph, Part, Picture, Pictures, Table
 from core.report.pictures import picture
 from core.report.places import places
-from core.report.reviewed import judgements
+from core.report.reviewed import OF_THE_MODEL, judgement_words
 from core.report.subject import SHOWN_SIDE
 from core.report.words import UNKNOWN, percent
 from core.review.state import STATUSES
@@ -129,7 +129,7 @@ def _difference(subject: MappingSubject, change: Change) -> Picture:
 def _table(subject: MappingSubject, change: Change) -> Table:
     listed = change.new.head(LISTED)
     where, columns = places(listed)
-    said = judgements(subject.content)
+    said = judgement_words(subject.content)
     head = [
         Column("ID"), Column(f"Area, {subject.unit}", True), Column("Share with earlier data", True),
         Column("Share mapped before", True), *([Column("Review")] if said else []),
@@ -144,7 +144,10 @@ def _table(subject: MappingSubject, change: Change) -> Table:
     ]  # fmt: skip
     number = len(change.new)
     which = f"The {len(rows)} largest of {number:,} new landslides" if number > LISTED else "All new landslides"
-    return Table(f"{which}, each with the coordinates of a point inside it", (*head, *columns), tuple(rows))
+    caption = f"{which}, each with the coordinates of a point inside it"
+    if said:
+        caption += f". {OF_THE_MODEL}"
+    return Table(caption, (*head, *columns), tuple(rows))
 
 
 def _terms() -> Items:
