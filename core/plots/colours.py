@@ -44,6 +44,9 @@ OTHER_MODEL = "#CC79A7"
 EDITED = "#CC79A7"
 """An outline that a reviewer changed."""
 
+OUTLINE_CHANGED = "#000000"
+"""Units whose outline a reviewer changed, among units in the colours of their labels."""
+
 NO_LANDSLIDE = "#CC79A7"
 """A place that is labelled as having no landslide."""
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import InputError
-from core.plots.colours import EDITED, FALSE_POSITIVE, MISSED, NOT_KNOWN, TRUE_POSITIVE
+from core.plots.colours import FALSE_POSITIVE, MISSED, NOT_KNOWN, OUTLINE_CHANGED, TRUE_POSITIVE
 from core.review.edits import LABEL_REASONS, LANDSLIDE_THERE, NONE_THERE, Edit, Judgement
 from core.review.geometry import drawn_outline
 from core.review.log import read_log
@@ -47,7 +47,8 @@ OF_LABELS = ("unreviewed", "confirmed", "rejected")
 """Those of them that say something of a label, and nothing of an outline."""
 
 COLOURS: Mapping[str, str] = {
-    "unreviewed": NOT_KNOWN, "confirmed": TRUE_POSITIVE, "rejected": FALSE_POSITIVE, "edited": EDITED, "added": MISSED,
+    "unreviewed": NOT_KNOWN, "confirmed": TRUE_POSITIVE, "rejected": FALSE_POSITIVE, "edited": OUTLINE_CHANGED,
+    "added": MISSED,
 }  # fmt: skip
 """Of rows by their status, on the map and in a GIS."""
 

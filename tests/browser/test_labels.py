@@ -20,6 +20,17 @@ from tests.tasks.susceptibility.test_labelled import ROWS, validated, write_tabl
 
 pytestmark = pytest.mark.browser
 
+EXTENT = """id => {
+  let bounds = null;
+  map.eachLayer(layer => {
+    if (layer.feature && layer.feature.properties.id === id && layer.getLatLngs && layer.options.interactive)
+      bounds = layer.getBounds();
+  });
+  const [a, b] = [bounds.getSouthWest(), bounds.getNorthEast()].map(at => map.latLngToContainerPoint(at));
+  return [a.x, a.y, b.x, b.y];
+}"""
+"""West, south, east and north of a unit, in pixels of the map."""
+
 COLUMNS = Columns("label", ("slope", "relief"), (), LONGITUDE, LATITUDE, "EPSG:4326")
 
 
@@ -68,4 +79,48 @@ def test_units_are_selected_on_the_map_and_their_labels_marked(
     selected = page.get_by_text("Selected row R").inner_text()
     page.reload()
     page.get_by_text(selected.split(" · ")[0]).wait_for()
+    assert steps.without_probes(seen.complaints) == []
+
+
+def test_a_unit_is_split_by_a_shape_drawn_over_it_and_another_is_drawn_and_deleted(
+    home: Path, run: str, start_server: Callable[..., Any], visit: Callable[..., Any]
+) -> None:
+    server = start_server(env={"SLIDELENS_HOME": str(home)})
+    seen = visit(f"{server.address}/susceptibility?run={run}&tab=Review&selected=R20")
+    page = seen.page
+    page.get_by_role("textbox", name="Reviewer").first.fill("Anna")
+    page.keyboard.press("Enter")
+    page.get_by_text("Selected row R20").wait_for()
+    page.get_by_text("Enter your name first").wait_for(state="detached")
+    frame = seen.map_frame()
+
+    def rectangle(around: str, left: float, right: float) -> None:
+        """Draw a rectangle about a unit, from and to a share of its width."""
+        place = steps.settled(page)
+        frame.wait_for_function(steps.INSIDE, arg=around)
+        west, south, east, north = frame.evaluate(EXTENT, around)
+        frame.locator(".leaflet-draw-draw-rectangle").click()
+        page.mouse.move(place["x"] + west + left * (east - west), place["y"] + north - 4)
+        page.mouse.down()
+        page.mouse.move(place["x"] + west + right * (east - west), place["y"] + south + 4, steps=4)
+        page.mouse.up()
+        page.get_by_text("Drawn shape", exact=True).wait_for()
+
+    rectangle("R20", -0.1, 0.4)
+    page.get_by_role("button", name="Split off from R20").click()
+    page.get_by_text("1 of 59 labels reviewed: 0 correct, 0 wrong, 1 split.").wait_for()
+    page.get_by_text("Selected row R20a").wait_for()
+    now = open_labels(Store(home), Store(home).run(run))
+    whole, parts = now.features["R20"].outline, [now.review.features[name].outline for name in ("R20a", "R20b")]
+    assert sum(part.area for part in parts) == pytest.approx(whole.area)
+    assert parts[1].area / whole.area == pytest.approx(0.4, abs=0.05)
+
+    rectangle("R20a", 0.2, 0.8)
+    page.get_by_role("button", name="Add as unit without landslide").click()
+    page.get_by_text("1 unit was drawn.").wait_for()
+    page.get_by_text("Selected row N1").wait_for()
+    assert open_labels(Store(home), Store(home).run(run)).review.features["N1"].label is False
+    page.locator(f".st-key-label-delete-{run} button").first.click()
+    page.get_by_text("1 unit was drawn.").wait_for(state="detached")
+    assert list(open_labels(Store(home), Store(home).run(run)).review.deleted) == ["N1"]
     assert steps.without_probes(seen.complaints) == []

@@ -11,8 +11,12 @@ from shapely.geometry import box, shape
 from streamlit.testing.v1 import AppTest
 
 from core.jobs.perform import request_of
+from core.plots.colours import OUTLINE_CHANGED
+from core.review import log
 from core.review.corrected import CAUTION
+from core.review.edits import Edit
 from core.review.labels import OpenedLabels, open_labels
+from core.review.units import ATTRIBUTES
 from core.runs.records import RunFilter
 from core.runs.store import Store
 from core.tasks.susceptibility.cells import Columns
@@ -254,6 +258,63 @@ def test_units_are_shown_with_their_outlines_and_scores(page: AppTest, store: St
     assert "Selected row R5" in texts(page)
     select(page, run, "R8")
     assert on_map(page)["focus"] is not None
+
+
+@pytest.fixture
+def units(store: Store, tmp_path: Path) -> str:
+    """A validation of units of 80 m that touch one another."""
+    squares = [box(700_000 + 80 * n, 9_550_000, 700_080 + 80 * n, 9_550_080) for n in range(ROWS)]
+    table = pandas.read_csv(write_table(tmp_path / "units.csv")).drop(columns=["x", "y"])
+    geopandas.GeoDataFrame(table, geometry=squares, crs=32717).to_file(tmp_path / "units.gpkg")
+    return validated(store, tmp_path / "units.gpkg", Columns("label", ("slope", "relief")))
+
+
+def test_rows_are_deleted_and_restored(page: AppTest, store: Store, run: str) -> None:
+    opened(page, run)
+    before = now(store, run)
+    names = [str(one) for one in before.rows["id"].iloc[before.order]]
+    select(page, run, "R8")
+    press(page, "Delete")
+    assert now(store, run).changes.removed == {8}
+    assert chosen(page, run) == names[names.index("R8") + 1], "the next one that is doubted most"
+    assert "Open the corrected data for validation" not in off(page)
+    (list_of_deleted,) = (one for one in page.multiselect if one.label == "Deleted rows")
+    list_of_deleted.select("R8").run()
+    press(page, "Restore")
+    assert not now(store, run).changes
+    assert {one.label for one in page.button}.isdisjoint({"Edit outline", "Merge"}), "rows have no outlines"
+
+
+def test_what_was_deleted_is_said_to_be_where_it_is_looked_for(page: AppTest, store: Store, units: str) -> None:
+    at = now(store, units)
+    log.append(store, units, at.features, Edit("delete", ("R8",)), reviewer="Anna", seen=0, view={})
+    opened(page, units, selected="R8")
+    assert "**Selected row R8** · deleted in the review" in texts(page)
+
+
+def test_the_nearest_unit_is_selected_and_merged(page: AppTest, store: Store, units: str) -> None:
+    opened(page, units)
+    select(page, units, "R8")
+    (nearest,) = (one for one in page.button if one.label.startswith("Select the nearest as well"))
+    beside = nearest.label.split(": ")[1]
+    assert beside in ("R7", "R9")
+    nearest.click().run()
+    press(page, "Merge")
+    assert not page.exception
+    assert now(store, units).changes.removed == {8, int(beside[1:])}
+    merged = chosen(page, units)
+    assert merged in ("R8", beside)
+    told = texts(page)
+    assert "labelled: landslide · no held-out score, as the outline was changed · outline changed · merged with" in told
+    assert "2 of 59 labels reviewed: 0 correct, 0 wrong, 2 merged." in told
+    assert ATTRIBUTES in told
+    (layer,) = (one for one in on_map(page)["vectors"] if one["id"] == "labels")
+    colours = {one["properties"]["id"]: one["properties"]["colour"] for one in layer["features"]["features"]}
+    assert len(colours) == 58
+    assert colours[merged] == OUTLINE_CHANGED
+    assert OUTLINE_CHANGED not in {colour for name, colour in colours.items() if name != merged}
+    press(page, ":material/undo:")
+    assert not now(store, units).changes
 
 
 def test_rows_of_a_continent_are_shown_in_degrees(page: AppTest, store: Store, tmp_path: Path) -> None:

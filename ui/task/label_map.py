@@ -81,7 +81,8 @@ def show_rows_on_map(at: Labelling) -> None:
         st.caption(tr("The table names no coordinate system for its rows, so there is no map. Give it under *Classes, "
                       "coordinates and areas* to see them on one."))
         return
-    tiles = _background(spec.grid)
+    with st.container(gap="small"):
+        tiles = _background(spec.grid)
     over = _layers(at.run, at.review.number, at.opened.labelled.scored_by, at.selection.current, at.opened)
     show_map(
         spec, DynamicLayers(

@@ -65,8 +65,9 @@ def show(run: Run, view: Any, again: Callable[[Path, str], None]) -> None:  # no
     at.selection.follow(*((told_by(spec, key=at.map_key), spec.grid) if spec else (MapEvent(), None)))
     follow_address(at)
     at.tick()
-    _tell(at)
-    show_bar(at)
+    with st.container(gap="small"):  # what moves the map's place makes the browser build the map anew
+        _tell(at)
+        show_bar(at)
     show_rows_on_map(at)
     _selected(at)
     _table(at)
@@ -103,8 +104,8 @@ def _tell(at: Labelling) -> None:
     if opened.labelled.has_outlines:
         st.caption(
             tr("The units themselves can be corrected as well: *Edit outline*, *Merge* and *Delete* apply to what is "
-            "selected; a shape drawn on the map (pentagon or square at its left) becomes a new unit, or extends, cuts "
-            "or splits the selected one.")
+            "selected; a shape drawn on the map (pentagon or square at its left) becomes a new unit, or extends or "
+            "cuts the selected one. To split it, draw a shape around the part to split off.")
         )  # fmt: skip
     with st.container(key="review-keys"):  # hidden where there is no keyboard, see `static/page.css`
         st.caption(tr("Keys: Y label correct, N label wrong, J next row."))

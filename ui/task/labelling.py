@@ -74,7 +74,9 @@ class Labelling(Drawn):
 
     def about_overlap(self, *, new: bool) -> str:
         """What follows where a drawn shape covers other units."""
-        return tr("This ground would then belong to several units.")
+        several = tr("This ground would then belong to several units.")
+        added = tr("Added as a unit of its own, it would make this ground part of several units.")
+        return added if new else several
 
     def tick(self) -> None:
         """Select in the table what was selected elsewhere since, or nothing; no rows that are gone."""
