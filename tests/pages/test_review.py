@@ -664,7 +664,7 @@ def test_a_click_on_the_map_counts_before_the_button_that_was_pressed_after_it(
     opened(page, run)
     select(page, run, first)
     clicks = [MapEvent((5.0, 5.0), second), MapEvent((9.0, 9.0), None)]
-    monkeypatch.setattr("ui.task.editing.told_by", lambda spec, *, key: clicks[0])
+    monkeypatch.setattr("ui.task.drawn.told_by", lambda spec, *, key: clicks[0])
     press(page, "Correct")
     assert statuses(store, run) == ["unreviewed", "unreviewed"]
     assert page.session_state[f"selected-{run}"] == second

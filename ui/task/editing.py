@@ -15,8 +15,6 @@ import streamlit as st
 from core.errors import LandslideError
 from ui import labels, resources
 from ui.feedback import plain, show_error
-from ui.map_drawing import drawn_on
-from ui.maps import told_by
 from ui.messages import tr
 from ui.state import Slot
 from ui.task.reviewer import reviewer
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from core.review.edits import Edit
     from core.review.state import Feature, Review
     from core.runs.records import Run
-    from ui.maps import MapSpec
 
 
 class Opened(Protocol):
@@ -92,68 +89,6 @@ class Edited:
     def ticked(self) -> list[str]:
         """Ids of the rows that are selected in the table."""
         return list(st.session_state.get(ticked_key(self.run), []))
-
-
-@dataclass(frozen=True)
-class Use:
-    """A use of a drawn shape.
-
-    Attributes
-    ----------
-    name
-        Part of the key of its button.
-    label
-        Of its button.
-    about
-        What becomes of the shape.
-    make
-        Makes the edit of a review and the shape in the coordinates of its outlines.
-    why_not
-        Why the shape cannot be used so; empty where it can.
-    """
-
-    name: str
-    label: str
-    about: str
-    make: Callable[[Review, BaseGeometry], Edit]
-    why_not: str = ""
-
-
-class Drawn(Edited):
-    """A review on a page whose outlines are edited on a map.
-
-    Attributes
-    ----------
-    spec, map_key
-        The map.
-    """
-
-    spec: MapSpec
-    map_key: str
-
-    counts_ground = True
-    """Whether ground in several outlines is counted twice."""
-
-    @property
-    def drawn(self) -> dict[str, Any] | None:
-        """What is drawn on the map."""
-        return drawn_on(self.spec, key=self.map_key)
-
-    def follow_map(self) -> None:
-        """Let a click on the map choose that came together with the press of a button, before it is acted upon."""
-        self.selection.follow_map(told_by(self.spec, key=self.map_key))
-
-    def uses_of_new(self) -> list[Use]:
-        """What a shape that was drawn anew can become by itself."""
-        raise NotImplementedError
-
-    def about_cut(self) -> str:
-        """What becomes of ground that is cut out of an outline."""
-        raise NotImplementedError
-
-    def about_overlap(self, *, new: bool) -> str:
-        """What follows where a drawn shape covers other outlines: one that is new, or is to replace another."""
-        raise NotImplementedError
 
 
 Place = Literal["bar", "rows", "deleted", "search"]

@@ -54,7 +54,7 @@ def placed(run: str, _opened: OpenedLabels) -> tuple[GeoSeries, Grid] | None:
     They are in metres, and in degrees where they cover more than a zone of UTM; None of a row without a place.
     """
     del run  # the key: places do not change
-    from core.review.labels import grid_about
+    from core.review.labelled import grid_about
 
     places = _opened.labelled.places
     if places is None or places.isna().all():

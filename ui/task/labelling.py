@@ -10,7 +10,8 @@ import streamlit as st
 from ui import resources
 from ui.messages import tr
 from ui.state import Slot
-from ui.task.editing import Drawn, Use, do, onward, saw, show_problem, show_turns, tell_turned, ticked_key
+from ui.task.drawn import Drawn, Use
+from ui.task.editing import do, onward, saw, show_problem, show_turns, tell_turned, ticked_key
 from ui.task.label_map import spec_of
 from ui.task.label_units import show_delete, show_drawing, show_outline_buttons
 from ui.task.reviewer import ask_name, is_named

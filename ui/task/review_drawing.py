@@ -12,7 +12,8 @@ from core.report.words import percent
 from ui.map_drawing import put_drawing, replace_drawing
 from ui.messages import tr
 from ui.state import Slot
-from ui.task.editing import Drawn, Use, attempt, do
+from ui.task.drawn import Drawn, Use
+from ui.task.editing import attempt, do
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry

@@ -12,7 +12,8 @@ from core.wording import setting_words
 from ui import resources
 from ui.maps import MapSpec
 from ui.messages import tr
-from ui.task.editing import Drawn, Use, saw
+from ui.task.drawn import Drawn, Use
+from ui.task.editing import saw
 from ui.task.selection import Selection
 from ui.task.tabs import open_tab
 

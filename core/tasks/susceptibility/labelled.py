@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.jobs.perform import request_of
-from core.review.labels import Labelled
+from core.review.labelled import Labelled
 from core.tasks.susceptibility.cells import coordinates_of
 from core.tasks.susceptibility.corrected_rows import corrected_rows
 from core.tasks.susceptibility.folds import TITLES
