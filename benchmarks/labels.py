@@ -17,7 +17,8 @@ import pandas as pd
 
 from benchmarks.results import record
 from core.jobs.perform import run_inline
-from core.review import label_files, labels, log
+from core.review import actions, label_files, labels, log
+from core.runs.records import Run
 from core.runs.store import Store
 from core.tasks.susceptibility.cells import Columns
 from core.tasks.susceptibility.run import Request, order_of
@@ -35,7 +36,8 @@ def main() -> None:
         figures = measured(Path(folder), rows)
     record(
         "Review of labels",
-        f"A table of {rows:,} rows, validated with one model. The page opens the review anew after each edit.",
+        f"A table of {rows:,} rows, validated with one model, and the same rows as units of a layer. The page opens "
+        "the review anew after each edit.",
         figures, ("pandas", "shapely", "pyogrio"),
     )  # fmt: skip
 
@@ -65,7 +67,33 @@ def measured(home: Path, rows: int) -> dict[str, str]:
     opened = timed("Opened again", lambda: labels.open_labels(store, run))
     timed("Order of the rows and the table", lambda: label_files.label_table(opened).iloc[opened.order])
     timed("All files", lambda: label_files.export_labels(opened, home / "out"))
+    units = units_of(store, home, table)
+    opened = timed("Units of a layer, opened", lambda: labels.open_labels(store, units))
+    near = timed("Unit nearest to another", lambda: actions.nearest(opened.review, "R5"))
+    merged = actions.merge(opened.review, ["R5", near], "unit")
+    timed("A merge added to the log", lambda: log.append(
+        store, units.id, opened.features, merged, reviewer="benchmark", seen=0, view=opened.view_values
+    ))  # fmt: skip
+    opened = timed("Units opened again", lambda: labels.open_labels(store, units))
+    timed("Corrected layer", lambda: label_files.write_corrected(opened, home / "units-out"))
     return {what: f"{seconds:.2f} s" for what, seconds in made.items()}
+
+
+def units_of(store: Store, home: Path, table: pd.DataFrame) -> Run:
+    """A validation of the same rows as squares beside one another."""
+    import geopandas
+    import shapely
+
+    side = int(np.ceil(np.sqrt(len(table))))
+    column, row = np.arange(len(table)) % side, np.arange(len(table)) // side
+    x, y = 500_000 + 80.0 * column, 5_000_000 + 80.0 * row
+    squares = shapely.box(x, y, x + 80, y + 80)
+    layer = geopandas.GeoDataFrame(table.drop(columns=["x", "y"]), geometry=squares, crs=32632)
+    layer.to_file(home / "units.gpkg")
+    columns = Columns("label", ("slope", "relief"))
+    request = Request(columns, ("logistic_regression",), ("random",), repeats=1)
+    (home / "units-out").mkdir()
+    return store.run(run_inline(store, order_of(store.add_dataset(home / "units.gpkg", "units"), request)))
 
 
 if __name__ == "__main__":
