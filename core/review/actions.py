@@ -91,7 +91,7 @@ def nearest(review: Review, identity: str) -> str:
     import shapely
 
     one = _one(review, identity)
-    others = [other for other in review.features.values() if other.id != identity]
+    others = [other for other in review.features.values() if other.id != identity and other.is_polygon]
     if not others:
         return ""
     (at, *_), (apart, *_) = shapely.STRtree([other.outline for other in others]).query_nearest(

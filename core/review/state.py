@@ -103,6 +103,11 @@ class Feature:
     sources: Mapping[str, float] = field(default_factory=dict)
 
     @property
+    def is_polygon(self) -> bool:
+        """Whether it has an outline, rather than a point or no place, as rows of a table may."""
+        return self.outline.geom_type in ("Polygon", "MultiPolygon") and not self.outline.is_empty
+
+    @property
     def reviewed_label(self) -> bool | None:
         """The label as the review leaves it: the other one where it is marked as wrong."""
         return self.label if self.label is None else self.label != (self.status == "rejected")

@@ -28,15 +28,15 @@ def show_delete(*, off: bool, key: str, delete: Callable[[], None]) -> None:
 
 def show_outline_buttons(at: Labelling, ids: tuple[str, ...], *, off: bool, keys: Callable[[str], str]) -> None:
     """The buttons for outlines of units: edit that of one, merge several or select the nearest of one."""
+    outlined = all(at.review.features[name].is_polygon for name in ids)
     if len(ids) > 1:
         st.button(
-            tr("Merge"), on_click=_merge, args=(at, ids), disabled=off, key=keys("merge"),
+            tr("Merge"), on_click=_merge, args=(at, ids), disabled=off or not outlined, key=keys("merge"),
             help=tr("Combine them into one unit, named after the largest and labelled as landslide if one of them is."),
         )  # fmt: skip
         return
-    has_outline = at.selected is not None and not at.selected.outline.is_empty
     st.button(
-        tr("Edit outline"), on_click=lambda: edit_outline(at), disabled=off or not has_outline, key=keys("edit"),
+        tr("Edit outline"), on_click=lambda: edit_outline(at), disabled=off or not outlined, key=keys("edit"),
         help=tr("Drag the handles on the map, press Save on the map, then Use as outline."),
     )  # fmt: skip
 
@@ -50,7 +50,7 @@ def show_drawing(at: Labelling, *, ready: bool) -> None:
 def offer_nearest(at: Labelling) -> None:
     """Select the unit beside the selected one too, to merge both; it may be far from it in the table."""
     one = at.selected
-    if not at.opened.labelled.has_outlines or one is None or len(at.ticked) != 1 or one.outline.is_empty:
+    if not at.opened.labelled.has_outlines or one is None or len(at.ticked) != 1 or not one.is_polygon:
         return
     beside = _beside(at.run, at.review.number, one.id, at.review)
     if not beside:

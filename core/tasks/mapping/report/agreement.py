@@ -193,7 +193,7 @@ def _counts(subject: MappingSubject, model: Confusion) -> Table:
     rows = tuple(
         (name, f"{number:,}", *([f"{number * size:,.0f}"] if subject.in_metres else [])) for name, number in outcomes
     )
-    return Table("Pixel counts", tuple(columns), rows)
+    return Table("Pixel counts at the threshold, before minimum area and hole filling", tuple(columns), rows)
 
 
 def _caveats(subject: MappingSubject, scores: Scores) -> tuple[str, ...]:
