@@ -125,6 +125,8 @@ def _one(review: Review, identity: str) -> Feature:
     found = review.features.get(identity)
     if found is None:
         raise InputError(f"There is no {identity} in this review.", remedy="Choose another feature.")
+    if not found.is_polygon:
+        raise InputError(f"{identity} has no outline.", remedy="Choose another unit.")
     return found
 
 

@@ -299,6 +299,24 @@ def test_units_are_corrected_by_commands(
     assert "do not allow 'searched'" in capsys.readouterr().err
 
 
+def test_a_unit_without_an_outline_is_not_merged_or_reshaped(store: Store, layer: Path) -> None:
+    frame = geopandas.read_file(layer)
+    frame.loc[5, "geometry"] = None
+    frame.to_file(layer)
+    opened = now(store, validated(store, layer, COLUMNS))
+
+    assert not opened.review.features["R5"].is_polygon
+    for change in (
+        lambda: actions.merge(opened.review, ["R5", "R6"], "unit"),
+        lambda: actions.reshape(opened.review, "R5", square(5)),
+        lambda: actions.nearest(opened.review, "R5"),
+    ):
+        with pytest.raises(InputError, match="R5 has no outline"):
+            change()
+    assert actions.nearest(opened.review, "R6") == "R7"
+    assert actions.nearest(opened.review, "R4") in ("R2", "R6")  # R3 was not validated
+
+
 def test_a_unit_drawn_far_away_is_refused(store: Store, run: str) -> None:
     with pytest.raises(InputError, match="outside the area of the units"):
         now(store, run).drawn(mapping(box(10, 50, 11, 51)))
