@@ -43,6 +43,8 @@ class Labelled:
         Where the table comes from, in words.
     coordinates
         Those columns of `named` that are coordinates.
+    inside
+        Those columns of `named` that hold longitude and latitude (WGS 84) of a point inside each outline, or None.
     corrected
         Gives the table, or the layer of units, with what a review changed.
     """
@@ -54,6 +56,7 @@ class Labelled:
     source: DataFrame
     origin: str
     coordinates: tuple[str, ...]
+    inside: tuple[str, str] | None
     corrected: Callable[[Changes], DataFrame]
 
     @cached_property

@@ -156,9 +156,20 @@ class OpenedLabels:
 
     @cached_property
     def recognised_by(self) -> DataFrame:
-        """Columns by which people recognise `rows`, in the same order; empty for what was drawn."""
+        """Columns by which people recognise `rows`, in the same order; empty for what was drawn, but for its place."""
         table = self.labelled.named.set_axis(self.labelled.table["row"].to_numpy(), axis="index")
-        return table.reindex(self.rows["row"]).reset_index(drop=True)
+        table = table.reindex(self.rows["row"]).reset_index(drop=True)
+        inside, places = self.labelled.inside, self.labelled.places
+        moved = [at for at, name in enumerate(self.rows["id"]) if self.review.features[name].origin != "model"]
+        if not moved or inside is None or places is None:
+            return table
+        import geopandas
+
+        outlines = [self.review.features[name].outline for name in self.rows["id"].iloc[moved]]
+        points = geopandas.GeoSeries(outlines, crs=places.crs).representative_point().to_crs(4326)
+        table.loc[moved, inside[0]] = points.x.round(7).to_numpy()
+        table.loc[moved, inside[1]] = points.y.round(7).to_numpy()
+        return table
 
     @cached_property
     def counts(self) -> dict[str, int]:

@@ -42,8 +42,8 @@ TITLES = {
     "reviewed_labels.csv": "Reviewed labels with status, reason and reviewer, CSV",
     "reviewed_labels.gpkg": "Reviewed labels on the map, GeoPackage",
     "reviewed_labels_fields.csv": "Meaning, unit and codes of each field of the reviewed labels, CSV",
-    "corrected_table.csv": "The validated table with the wrong labels corrected, CSV",
-    "corrected_table.gpkg": "The validated units with the wrong labels corrected, GeoPackage",
+    "corrected_table.csv": "The validated table with the corrections of the review, CSV",
+    "corrected_table.gpkg": "The validated units with the corrections of the review, GeoPackage",
     "review_log.csv": "All edits with time and reviewer, CSV",
     "review.json": "Counts and reviewers, JSON",
 }

@@ -14,7 +14,7 @@ from core.tasks.susceptibility.folds import TITLES
 from core.tasks.susceptibility.guess import numbering_columns
 from core.tasks.susceptibility.models import title_of
 from core.tasks.susceptibility.result import CELLS, TABLE, SusceptibilityResult
-from core.tasks.susceptibility.rows import Rows, read_rows
+from core.tasks.susceptibility.rows import LATITUDE, LONGITUDE, Rows, read_rows
 from core.wording import within
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def labelled_rows(store: Store, run: Run, view: Choice) -> Labelled:
 
     return Labelled(
         table, named, scored_by, places, source, dataset.origin, tuple(filter(None, (columns.x, columns.y))),
+        (LONGITUDE, LATITUDE) if {LONGITUDE, LATITUDE} <= set(named.columns) else None,
         lambda changes: corrected_rows(read, columns, changes),
     )  # fmt: skip
 

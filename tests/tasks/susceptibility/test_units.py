@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pandas as pd
 import pyogrio
 import pytest
 from pyproj import Transformer
-from shapely.geometry import box, mapping
+from shapely.geometry import Point, box, mapping
 from shapely.geometry.base import BaseGeometry
 
 from core.cli.main import main
@@ -27,7 +28,7 @@ from core.review.labels import OpenedLabels, labels_words, open_labels
 from core.review.units import ATTRIBUTES
 from core.runs.store import Store
 from core.tasks.susceptibility.cells import Columns
-from core.tasks.susceptibility.rows import read_rows
+from core.tasks.susceptibility.rows import LATITUDE, LONGITUDE, read_rows
 from tests.tasks.susceptibility.test_labelled import ANNA, PLACED, ROWS, validated, write_table
 
 COLUMNS = Columns("label", ("slope", "relief"))
@@ -206,6 +207,18 @@ def test_a_drawn_unit_has_a_label_and_no_values(store: Store, run: str, tmp_path
     assert len(now(store, again).features) == ROWS - 1  # models leave out what has no values
     judged(store, run, ["N1"], "rejected")
     assert [unit.label for unit in now(store, run).changes.made] == [False, False]
+
+
+def test_coordinates_of_a_changed_unit_are_those_of_its_new_outline(store: Store, layer: Path) -> None:
+    columns = replace(COLUMNS, x=LONGITUDE, y=LATITUDE, crs="EPSG:4326")
+    run = validated(store, layer, columns)
+    taken(store, run, actions.reshape(now(store, run).review, "R8", square(8, width=20)))
+    opened = taken(store, run, units.draw(now(store, run).review, square(61), landslide=True))
+
+    table = label_table(opened).set_index("id")[[f"table_{LONGITUDE}", f"table_{LATITUDE}"]]
+    back = Transformer.from_crs(4326, 32717, always_xy=True)
+    for name, outline in (("R7", square(7)), ("R8", square(8, width=20)), ("N1", square(61))):
+        assert outline.contains(Point(back.transform(*table.loc[name])))
 
 
 def test_edits_of_units_are_undone_and_names_not_used_twice(store: Store, run: str) -> None:
