@@ -66,8 +66,8 @@ def _false_alarms(model: StoredModel) -> str:
 
     return tr(
         "In the synthetic sample image from before the event, which has no fresh landslides, {share} of the pixels "
-        "reach the model's threshold of {threshold:.2f}: all of them are false alarms. The share depends on the "
-        "colours of an image: it is different in others, such as the one from after the event."
+        "reach the model's threshold of {threshold:.2f}: all of them are false alarms. This share differs from "
+        "image to image."
     ).format(share=percent(rate / 1e6), threshold=model.spec.threshold)
 
 
