@@ -44,7 +44,7 @@ OTHER_MODEL = "#CC79A7"
 EDITED = "#CC79A7"
 """An outline that a reviewer changed."""
 
-OUTLINE_CHANGED = "#000000"
+OUTLINE_CHANGED = "#D55E00"
 """Units whose outline a reviewer changed, among units in the colours of their labels."""
 
 NO_LANDSLIDE = "#CC79A7"
