@@ -60,7 +60,7 @@ def judgement_words(content: GridReport) -> dict[str, str]:
     return {} if content.review is None else judged_by_name(content.review.review.log)
 
 
-OF_THE_MODEL = "Area and position are the model's, before the review"
+OF_THE_MODEL = ", as the model found them before the review"
 """Said of a table of the model's features that also gives what reviewers decided."""
 
 

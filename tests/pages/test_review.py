@@ -292,7 +292,7 @@ def test_what_was_merged_or_split_is_told_with_what_became_of_it(
     log.append(store, run, now.features, actions.merge(now.review, [first, second]), reviewer=ANNA, seen=0,
                view=now.view_values)  # fmt: skip
     opened(page, run)
-    told = "Outlines with the status *outline corrected*, including merged ones and the parts of split ones: 1."
+    told = "In the inventory, the status *outline corrected* stands for: merged 1."
     assert told in texts(page)
     select(page, run, second)
     assert f"**Selected landslide {second}** · not in the reviewed inventory: merged into {first}" in texts(page)

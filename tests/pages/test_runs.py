@@ -149,7 +149,7 @@ def test_explanations_are_listed_when_asked_for(
     keep(store, child, parents=(made.id,))
     page.run()
     assert names(page) == ["made"]
-    assert "1 run, newest first. Hidden by the filters above, which at first show results only: 1." in texts(page)
+    assert "1 run, newest first. Hidden by the filters above: 1." in texts(page)
     next(box for box in page.selectbox if box.label == "Show").set_value("All").run()
     assert names(page) == ["why", "made"]
     assert "2 runs, newest first." in texts(page)

@@ -98,7 +98,8 @@ def _offset(wanted: object, total: int) -> int:
 def _turn(first: int, shown: int, total: int) -> None:
     """Say which part of the list is shown, and turn its pages."""
     hidden = max(resources.store().count() - total, 0)
-    words = tr("Hidden by the filters above, which at first show results only: {count:,}.")
+    words = tr("Hidden by the filters above: {count:,}. At first they show results, not explanations and other "
+               "runs.")
     rest = f" {words.format(count=hidden)}" if hidden else ""
     if total <= PAGE:
         st.caption(tr("{count}, newest first.").format(count=labels.count(total, "run")) + rest)

@@ -67,7 +67,7 @@ def decision(run: str, name: str) -> list[str]:
     said = judgements(run).get(name)
     if said is None:
         return []
-    became = fate(run, name) if said in (MERGED, *GONE.values()) else ""
+    became = fate(run, name) if said in (MERGED, GONE["split"], GONE["merge"]) else ""
     words = tr("review: **{decision}**").format(decision=became or tr(said))
     return [words, tr("the values here are the model's")] if said in CHANGED else [words]
 

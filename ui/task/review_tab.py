@@ -59,12 +59,7 @@ def _tell(at: Reviewing) -> None:
     if progress.reviewed:
         several = count(progress.total, tr(noun), tr(at.opened.found.several))
         told = tr("The model's {several}: {list}.").format(several=several, list=", ".join(counted))
-        if any(one.parents for one in review.features.values()):
-            told += " " + tr(
-                "Outlines with the status *outline corrected*, including merged ones and the parts of split ones: "
-                "{count:,}."
-            ).format(count=review.counts["edited"])
-        st.caption(told)
+        st.caption(f"{told} {_corrected_outlines(at)}")
     if progress.reviewed or progress.added:
         st.markdown(plain(totals_words(at.opened)))
     if at.opened.found.left_out:
@@ -80,7 +75,8 @@ def _tell(at: Reviewing) -> None:
             "the other tabs show, not the review, and the review does not change the model's result. "
             "To add a {noun} that the model missed, draw it on the map (pentagon or square at its left); a drawn shape "
             "can also extend or cut the {noun} that is selected. To split it, draw a shape around the part to split "
-            "off.").format(
+            "off. An outline that was changed, split or merged counts as correct unless it is marked as a false "
+            "alarm.").format(
                 view_words=at.view_words, noun=noun
             )
         )
@@ -96,6 +92,20 @@ def _tell(at: Reviewing) -> None:
             "edit and keeps what is found at that moment (now at {view_words}), so set the sliders first. The model's "
             "result is kept unchanged.").format(noun=noun, view_words=at.view_words)
         )
+
+
+def _corrected_outlines(at: Reviewing) -> str:
+    """What the outlines with the status *outline corrected* are, where some were split or merged; else empty."""
+    corrected = [one for one in at.review.features.values() if one.status == "edited"]
+    merged, parts = (sum(check(len(one.parents)) for one in corrected) for check in (lambda n: n > 1, lambda n: n == 1))
+    if not merged and not parts:
+        return ""
+    counted = (
+        (len(corrected) - merged - parts, tr("changed {count:,}")),
+        (merged, tr("merged {count:,}")), (parts, tr("parts of split ones {count:,}")),
+    )  # fmt: skip
+    told = ", ".join(words.format(count=number) for number, words in counted if number)
+    return tr("In the inventory, the status *outline corrected* stands for: {list}.").format(list=told)
 
 
 def _searched(at: Reviewing) -> None:

@@ -108,11 +108,9 @@ def _table(subject: DetectionSubject) -> Table:
     which = f"The {len(rows)} of {number:,} detections with the highest confidence" if number > LISTED else (
         "All detections, highest confidence first"
     )
-    caption = f"{which}, each with the coordinates of the centre of its box"
+    caption = f"{which}{OF_THE_MODEL if said else ''}, each with the coordinates of the centre of its box"
     if len(columns) == 4:
-        caption += f": x and y in {coordinate_system(subject.result.grid)}, latitude and longitude in WGS 84"
-    if said:
-        caption += f". {OF_THE_MODEL}"
+        caption += f" (x, y: {coordinate_system(subject.result.grid)})"
     return Table(caption, (*head, *columns), tuple(rows))
 
 

@@ -100,11 +100,9 @@ def _table(subject: MappingSubject, findings: Landslides) -> Table:
         rows.append((f"{row['id']}", f"{size:,.0f}", f"{row['mean_probability']:.2f}", *slope, *review, *place))
     number = findings.count
     which = f"The {len(rows)} largest of {number:,} landslides" if number > LISTED else "All mapped landslides"
-    caption = f"{which}, each with the coordinates of a point inside it"
+    caption = f"{which}{OF_THE_MODEL if said else ''}, each with the coordinates of a point inside it"
     if len(columns) == 4:
-        caption += f": x and y in {coordinate_system(subject.result.grid)}, latitude and longitude in WGS 84"
-    if said:
-        caption += f". {OF_THE_MODEL}"
+        caption += f" (x, y: {coordinate_system(subject.result.grid)})"
     return Table(caption, (*head, *columns), tuple(rows))
 
 

@@ -144,9 +144,7 @@ def _table(subject: MappingSubject, change: Change) -> Table:
     ]  # fmt: skip
     number = len(change.new)
     which = f"The {len(rows)} largest of {number:,} new landslides" if number > LISTED else "All new landslides"
-    caption = f"{which}, each with the coordinates of a point inside it"
-    if said:
-        caption += f". {OF_THE_MODEL}"
+    caption = f"{which}{OF_THE_MODEL if said else ''}, each with the coordinates of a point inside it"
     return Table(caption, (*head, *columns), tuple(rows))
 
 
