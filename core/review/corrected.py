@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.review.units import ATTRIBUTES
+from core.review.units import ATTRIBUTES, attributes_of
 from core.wording import agree, count
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ CAUTION = (
 
 def cautions(opened: OpenedLabels) -> str:
     """What whoever uses the corrected data of a review must know."""
-    return f"{CAUTION} {ATTRIBUTES}" if opened.changes.redrawn else CAUTION
+    return " ".join((CAUTION, *attributes_of(opened.changes)))
 
 
 ORIGIN = "labels corrected in the review of run {run} ({wrong} of {total})"
@@ -58,7 +58,7 @@ class Corrected:
     @property
     def cautions(self) -> str:
         """What whoever uses these data must know."""
-        return f"{CAUTION} {ATTRIBUTES}" if self.redrawn else CAUTION
+        return " ".join((CAUTION, *(ATTRIBUTES if self.redrawn else ())))
 
     @property
     def words(self) -> str:

@@ -106,8 +106,7 @@ class OpenedLabels:
 
     def reasons(self, ids: Sequence[str]) -> tuple[str, ...]:
         """Reasons that the labels of some rows may be wrong for: those that do not repeat what a label says."""
-        table = self.labelled.table
-        said = set(table["landslide"][table["id"].isin(list(ids))].astype(bool))
+        said = {self.review.features[name].label for name in ids if name in self.review.features}
         odd = {LANDSLIDE_THERE if True in said else "", NONE_THERE if False in said else ""}
         return tuple(one for one in LABEL_REASONS if one not in odd)
 
@@ -271,16 +270,16 @@ def labels_words(opened: OpenedLabels) -> str:
     drawn = sum(one.origin == "added" for one in opened.review.features.values())
     wrong = [one.label for one in opened.review.features.values() if one.status == "rejected"]
     parts = [
-        f"{count(number, 'row')} labelled as {one} {agree(number, 'has', 'have')} {other}"
-        for number, one, other in (
-            (sum(label is True for label in wrong), "landslide", "none"),
-            (sum(label is False for label in wrong), "no landslide", "one"),
+        f"{number:,} from {words}"
+        for number, words in (
+            (sum(label is True for label in wrong), "landslide to no landslide"),
+            (sum(label is False for label in wrong), "no landslide to landslide"),
         )
         if number
     ]  # fmt: skip
     return (
-        f"{opened.reviewed:,} of {count(total, 'label')} reviewed: {counted.get('confirmed', 0):,} correct, "
-        f"{counted.get('rejected', 0):,} wrong{', ' if others else ''}{others}."
-        + (f" {' and '.join(parts)}." if parts else "")
+        f"{opened.reviewed:,} of {count(total, 'row')} reviewed: {count(counted.get('confirmed', 0), 'label')} "
+        f"correct, {counted.get('rejected', 0):,} wrong{', ' if others else ''}{others}."
+        + (f" Labels to correct: {', '.join(parts)}." if parts else "")
         + (f" {count(drawn, 'unit')} {agree(drawn, 'was', 'were')} drawn." if drawn else "")
     )

@@ -147,7 +147,7 @@ class _State:
         for name in edit.ids:
             one = self.features[name]
             status: Status = edit.judgement
-            if edit.judgement == "confirmed" and one.origin != "model":
+            if edit.judgement == "confirmed" and one.origin != "model" and edit.op == "judge":
                 status = one.origin
             kept = one.reason if status == "rejected" and one.status == "rejected" else ""
             reason, note = edit.reason if edit.reason is not None else kept, edit.note

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 DRAWN_PREFIX = "N"
 """Begins the id of a unit that a reviewer drew; rows of the table begin with R."""
 
-ATTRIBUTES = (
-    "Factor values were not measured again for units with a changed outline. The parts of a split unit keep its "
-    "values. A merged unit has the area-weighted mean of each numeric factor, or none where one of its parts has none, "
-    "and the other values of its largest part. A drawn unit has no values: models leave it out until they are filled "
-    "in, for example in a GIS."
+_CHANGED = "Factor values were not measured again for units with a changed outline."
+_SPLIT = "The parts of a split unit keep its values."
+_MERGED = (
+    "A merged unit has the area-weighted mean of each numeric factor, or none where one of its parts has none, and the "
+    "other values of its largest part."
 )
-"""What whoever uses corrected units must know."""
+_DRAWN = "A drawn unit has no values: models leave it out until they are filled in, for example in a GIS."
+
+ATTRIBUTES = (_CHANGED, _SPLIT, _MERGED, _DRAWN)
+"""What whoever uses corrected units must know, in sentences."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,15 @@ def changes_of(found: Mapping[str, Feature], review: Review) -> Changes:
             outlines[row[name]] = one.outline
     removed = frozenset(number for name, number in row.items() if name not in kept)
     return Changes(labels, removed, outlines, tuple(made))
+
+
+def attributes_of(changes: Changes) -> tuple[str, ...]:
+    """Those of `ATTRIBUTES` that apply to some changes; none where no outline was changed."""
+    of = {len(unit.shares) for unit in changes.made}
+    asked = (
+        (_CHANGED, changes.redrawn > 0), (_SPLIT, 1 in of), (_MERGED, max(of, default=0) > 1), (_DRAWN, 0 in of),
+    )  # fmt: skip
+    return tuple(sentence for sentence, applies in asked if applies)
 
 
 def is_row(found: Mapping[str, Feature], one: Feature) -> bool:

@@ -66,16 +66,16 @@ def test_units_are_selected_on_the_map_and_their_labels_marked(
     page.keyboard.press("Control+Enter")
     page.keyboard.press("Escape")
     page.locator(f".st-key-label-N-{run} button").first.click()
-    page.get_by_text("1 of 59 labels reviewed: 0 correct, 1 wrong").wait_for()
+    page.get_by_text("1 of 59 rows reviewed: 0 labels correct, 1 wrong").wait_for()
     page.get_by_text("Selected row R21").wait_for(state="detached")  # the next one is that which is doubted most
     page.keyboard.press("y")
-    page.get_by_text("2 of 59 labels reviewed: 1 correct, 1 wrong").wait_for()
+    page.get_by_text("2 of 59 rows reviewed: 1 label correct, 1 wrong").wait_for()
     found = open_labels(Store(home), Store(home).run(run))
     one = found.review.features["R20"]
     assert (one.status, one.note, one.reviewer) == ("rejected", "seen on site", "Anna")
 
     page.locator(f".st-key-label-undo-{run} button").first.click()
-    page.get_by_text("1 of 59 labels reviewed: 0 correct, 1 wrong").wait_for()
+    page.get_by_text("1 of 59 rows reviewed: 0 labels correct, 1 wrong").wait_for()
     selected = page.get_by_text("Selected row R").inner_text()
     page.reload()
     page.get_by_text(selected.split(" · ")[0]).wait_for()
@@ -108,7 +108,7 @@ def test_a_unit_is_split_by_a_shape_drawn_over_it_and_another_is_drawn_and_delet
 
     rectangle("R20", -0.1, 0.4)
     page.get_by_role("button", name="Split off from R20").click()
-    page.get_by_text("1 of 59 labels reviewed: 0 correct, 0 wrong, 1 split.").wait_for()
+    page.get_by_text("1 of 59 rows reviewed: 0 labels correct, 0 wrong, 1 split.").wait_for()
     page.get_by_text("Selected row R20a").wait_for()
     now = open_labels(Store(home), Store(home).run(run))
     whole, parts = now.features["R20"].outline, [now.review.features[name].outline for name in ("R20a", "R20b")]

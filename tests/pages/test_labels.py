@@ -11,7 +11,7 @@ from shapely.geometry import box, shape
 from streamlit.testing.v1 import AppTest
 
 from core.jobs.perform import request_of
-from core.plots.colours import OUTLINE_CHANGED
+from core.plots.colours import REFERENCE
 from core.review import log
 from core.review.corrected import CAUTION
 from core.review.edits import Edit
@@ -103,7 +103,7 @@ def test_marking_a_label_goes_on_to_the_next_row(page: AppTest, store: Store, ru
     assert chosen(page, run) == third
     found = now(store, run)
     assert [found.review.features[name].status for name in (first, second)] == ["rejected", "confirmed"]
-    assert "2 of 59 labels reviewed: 1 correct, 1 wrong" in texts(page)
+    assert "2 of 59 rows reviewed: 1 label correct, 1 wrong" in texts(page)
 
 
 def test_several_rows_are_marked_at_once_with_their_reason(page: AppTest, store: Store, run: str) -> None:
@@ -306,13 +306,18 @@ def test_the_nearest_unit_is_selected_and_merged(page: AppTest, store: Store, un
     assert merged in ("R8", beside)
     told = texts(page)
     assert "labelled: landslide · no held-out score, as the outline was changed · outline changed · merged with" in told
-    assert "2 of 59 labels reviewed: 0 correct, 0 wrong, 2 merged." in told
-    assert ATTRIBUTES in told
+    assert "2 of 59 rows reviewed: 0 labels correct, 0 wrong, 2 merged." in told
+    assert ATTRIBUTES[2] in told
+    assert ATTRIBUTES[3] not in told, "nothing was drawn"
     (layer,) = (one for one in on_map(page)["vectors"] if one["id"] == "labels")
     colours = {one["properties"]["id"]: one["properties"]["colour"] for one in layer["features"]["features"]}
     assert len(colours) == 58
-    assert colours[merged] == OUTLINE_CHANGED
-    assert OUTLINE_CHANGED not in {colour for name, colour in colours.items() if name != merged}
+    assert colours[merged] == REFERENCE, "the colour of its label"
+    press(page, "Label correct")
+    assert now(store, units).counts["confirmed"] == 1
+    select(page, units, merged)
+    assert "label correct · outline changed · merged with" in texts(page)
+    press(page, ":material/undo:")
     press(page, ":material/undo:")
     assert not now(store, units).changes
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -31,6 +31,9 @@ DRAWN = 2000
 
 MARGIN = 0.05
 """Ground around the rows on each side of the map, as a share of the longer side."""
+
+JUDGED = ("confirmed", "rejected")
+"""Statuses that have colours of their own: what was said of a label. All else has the colour of its label."""
 
 LARGE, SMALL = 140, 240
 """What part of the map a mark reaches from its middle: of a row that is labelled as a landslide, and of another."""
@@ -189,7 +192,7 @@ def _layers(run: str, number: int, scored_by: str, selected: str | None, _opened
     }
     waiting = {True: REFERENCE, False: NO_LANDSLIDE}
     colours = [
-        waiting[bool(one)] if name == "unreviewed" else COLOURS[name] for one, name in zip(slides, status, strict=True)
+        COLOURS[name] if name in JUDGED else waiting[bool(one)] for one, name in zip(slides, status, strict=True)
     ]
     ramp = ramp_colours(scores, PROBABILITY_RAMP)
     ramp = [NOT_KNOWN if one != one else colour for one, colour in zip(scores, ramp, strict=True)]
@@ -203,7 +206,7 @@ def _layers(run: str, number: int, scored_by: str, selected: str | None, _opened
         ),
         Outlines(
             "labels", tr_noop("Labelled rows"), by_label, NOT_KNOWN, selectable=True,
-            legend=_legend(_opened.statuses, are_points=are_points), fill=0.25, weight=2.0, seam=True,
+            legend=_legend(are_points=are_points), fill=0.25, weight=2.0, seam=True,
             left_out=left_out,
         ),
     )  # fmt: skip
@@ -227,13 +230,13 @@ def _marks(
     return geopandas.GeoDataFrame({"id": table["id"].to_numpy()}, geometry=marks, crs=found[0].crs), bool(points.all())
 
 
-def _legend(statuses: Collection[str], *, are_points: bool) -> Legend:
+def _legend(*, are_points: bool) -> Legend:
     from core.plots.colours import NO_LANDSLIDE, REFERENCE, Legend, LegendEntry
     from core.review.labels import COLOURS, STATUSES
 
     entries = (
-        LegendEntry(REFERENCE, tr_noop("labelled: landslide, not reviewed"), "line"),
-        LegendEntry(NO_LANDSLIDE, tr_noop("labelled: no landslide, not reviewed"), "line"),
-        *(LegendEntry(COLOURS[name], STATUSES[name], "line") for name in statuses if name != "unreviewed"),
+        LegendEntry(REFERENCE, tr_noop("labelled: landslide"), "line"),
+        LegendEntry(NO_LANDSLIDE, tr_noop("labelled: no landslide"), "line"),
+        *(LegendEntry(COLOURS[name], STATUSES[name], "line") for name in JUDGED),
     )
     return Legend(tr_noop("Labels (large marks: landslide)") if are_points else tr_noop("Labels"), entries)

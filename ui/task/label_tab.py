@@ -103,9 +103,9 @@ def _tell(at: Labelling) -> None:
     )  # fmt: skip
     if opened.labelled.has_outlines:
         st.caption(
-            tr("The units themselves can be corrected as well: *Edit outline*, *Merge* and *Delete* apply to what is "
-            "selected; a shape drawn on the map (pentagon or square at its left) becomes a new unit, or extends or "
-            "cuts the selected one. To split it, draw a shape around the part to split off.")
+            tr("The units themselves can be corrected as well: *Edit outline* and *Delete* apply to what is selected; "
+            "to *Merge* units, select several. A shape drawn on the map (pentagon or square at its left) becomes a new "
+            "unit, or extends or cuts the selected one. To split it, draw a shape around the part to split off.")
         )  # fmt: skip
     with st.container(key="review-keys"):  # hidden where there is no keyboard, see `static/page.css`
         st.caption(tr("Keys: Y label correct, N label wrong, J next row."))
@@ -134,6 +134,8 @@ def _selected(at: Labelling) -> None:
     )  # fmt: skip
     words = [] if one.label is None else [tr("labelled: {label}").format(label=_label_words()[one.label])]
     words += [score, tr(STATUSES[one.status])]
+    if one.origin != "model" and one.status != one.origin:
+        words.append(tr(STATUSES[one.origin]))
     how, names = one.relation
     if how:
         words.append(tr(RELATIONS[how]).format(names=names))
@@ -154,7 +156,7 @@ def _selected(at: Labelling) -> None:
 def _values(at: Labelling, number: int) -> None:
     """All values of a row of the table."""
     source = at.opened.labelled.source.iloc[number]
-    with st.expander(tr("All values of row R{number}").format(number=number)):
+    with st.expander(tr("All values of row R{number} of the table").format(number=number)):
         values = source.rename("value").rename_axis("column").reset_index()
         values["value"] = values["value"].map(lambda value: "–" if value is None or value != value else str(value))
         config = {"column": tr("Column"), "value": tr("Value")}
@@ -265,7 +267,7 @@ def _again(at: Labelling, again: Callable[[Path, str], None]) -> None:
     from core.raster.folder import make_folder
     from core.review.corrected import CAUTION, origin_of
     from core.review.label_files import write_corrected
-    from core.review.units import ATTRIBUTES
+    from core.review.units import attributes_of
 
     changed = bool(at.opened.changes)
     pressed = st.button(
@@ -273,7 +275,7 @@ def _again(at: Labelling, again: Callable[[Path, str], None]) -> None:
         help=tr("Saves a copy with the corrections and opens it in the form of this page, with the settings of "
                 "this run. Press Validate models there."),
     )  # fmt: skip
-    told = [tr(CAUTION), *([tr(ATTRIBUTES)] if at.opened.changes.redrawn else [])]
+    told = [tr(CAUTION), *map(tr, attributes_of(at.opened.changes))]
     st.caption(" ".join(told) if changed else tr("Not available yet: nothing was corrected."))
     if pressed:
         with guard():

@@ -97,7 +97,7 @@ def _uses(at: Drawn, shape: BaseGeometry | None, covered: Sequence[Overlap]) -> 
         ),
         Use(
             "split", tr("Split off from {name}").format(name=name),
-            tr("The part within the drawn shape becomes an entry of its own, as does each piece it cuts off."),
+            tr("The part inside the drawn shape becomes separate, and so does each piece that the shape cuts off."),
             lambda review, shape: actions.split_off(review, name, shape), outside,
         ),
     ]  # fmt: skip

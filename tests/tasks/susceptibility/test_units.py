@@ -82,7 +82,7 @@ def test_a_deleted_row_is_left_out_of_the_corrected_data_and_can_be_restored(
 ) -> None:
     opened = taken(store, run, Edit("delete", ("R5", "R9"), reason="duplicate"))
 
-    assert labels_words(opened) == "2 of 59 labels reviewed: 0 correct, 0 wrong, 2 deleted."
+    assert labels_words(opened) == "2 of 59 rows reviewed: 0 labels correct, 0 wrong, 2 deleted."
     assert opened.changes.removed == {5, 9}
     made = corrected(opened, tmp_path / "out")
     assert len(made) == ROWS - 2
@@ -115,7 +115,7 @@ def test_a_reshaped_unit_keeps_its_values_and_loses_its_score(store: Store, run:
     assert before.rows["score"].notna().all()
     assert np.isnan(row_of(opened, "R8")["score"])
     assert (row_of(opened, "R8")["status"], row_of(opened, "R8")["made"]) == ("edited", False)
-    assert labels_words(opened) == "1 of 59 labels reviewed: 0 correct, 0 wrong, 1 with another outline."
+    assert labels_words(opened) == "1 of 59 rows reviewed: 0 labels correct, 0 wrong, 1 with another outline."
     made = corrected(opened, tmp_path / "out").set_index("unit_id")
     assert len(made) == ROWS
     assert made.loc["U8", "geometry"].area == pytest.approx(60 * SIDE)
@@ -131,6 +131,10 @@ def test_a_label_that_was_wrong_stays_corrected_when_the_outline_changes(store: 
     assert opened.corrections == {9: False}
     again = judged(store, run, ["R9"], "rejected")  # but there is one
     assert again.corrections == {}
+    confirmed = judged(store, run, ["R9"], "confirmed")
+    assert confirmed.review.features["R9"].status == "confirmed", "its label was checked, whatever its outline"
+    assert confirmed.corrections == {9: False}
+    assert confirmed.reasons(["R9"])[0] == "landslide there"
 
 
 def test_parts_of_a_split_unit_keep_its_values_and_get_labels_of_their_own(
@@ -140,7 +144,8 @@ def test_parts_of_a_split_unit_keep_its_values_and_get_labels_of_their_own(
     opened = judged(store, run, ["R9b"], "rejected")
 
     assert labels_words(opened) == (
-        "1 of 59 labels reviewed: 0 correct, 0 wrong, 1 split. 1 row labelled as landslide has none."
+        "1 of 59 rows reviewed: 0 labels correct, 0 wrong, 1 split. "
+        "Labels to correct: 1 from landslide to no landslide."
     )
     assert opened.changes.removed == {9}
     assert opened.corrections == {}
@@ -168,7 +173,7 @@ def test_a_merged_unit_has_means_by_area_and_a_landslide_where_a_part_has_one(
     assert unit.shares == {10: pytest.approx(0.8), 11: pytest.approx(0.2)}
     assert unit.label is True  # that of R11
     assert opened.changes.removed == {10, 11}
-    assert labels_words(opened) == "2 of 59 labels reviewed: 0 correct, 0 wrong, 2 merged."
+    assert labels_words(opened) == "2 of 59 rows reviewed: 0 labels correct, 0 wrong, 2 merged."
     made = corrected(opened, tmp_path / "out")
     merged = made[made["unit_id"] == "U10"].iloc[0]  # that of the largest part
     assert merged["slope"] == pytest.approx(0.8 * 30.5 + 0.2 * 14)
@@ -195,7 +200,7 @@ def test_a_drawn_unit_has_a_label_and_no_values(store: Store, run: str, tmp_path
     assert [one.edit.words for one in opened.review.log[1:]] == [
         "N1 drawn, labelled as landslide", "N2 drawn, labelled as no landslide",
     ]  # fmt: skip
-    assert labels_words(opened) == "0 of 59 labels reviewed: 0 correct, 0 wrong. 2 units were drawn."
+    assert labels_words(opened) == "0 of 59 rows reviewed: 0 labels correct, 0 wrong. 2 units were drawn."
     assert opened.rows["id"].tolist()[-2:] == ["N1", "N2"]
     assert row_of(opened, "N1")["row"] == -1
     made = corrected(opened, tmp_path / "out")
@@ -254,7 +259,7 @@ def test_the_corrected_layer_says_what_was_done_to_it(store: Store, run: str, tm
     words = f"1 of 59 labels was corrected in the review of run {run[:8]}. 2 rows were taken out, and 2 outlines drawn "
     assert corrected_in(origin).words == f"{words}or changed."  # type: ignore[union-attr]
     told = export_labels(opened, tmp_path / "out")
-    assert told["caution"] == f"{CAUTION} {ATTRIBUTES}"
+    assert told["caution"] == " ".join((CAUTION, *ATTRIBUTES[:2])), "nothing was merged or drawn"
     assert (told["rows_removed"], told["outlines_changed"], told["units_added"]) == (2, 0, 2)
     assert told["rows"] == {"unreviewed": 56, "rejected": 1, "delete": 1, "split": 1}
     assert set(label_fields(opened)) == set(label_table(opened).columns)
