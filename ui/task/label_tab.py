@@ -16,8 +16,8 @@ from ui.task.export import folder_of, offer
 from ui.task.inspector import show_coordinates
 from ui.task.judged import fate
 from ui.task.label_map import place_of, show_rows_on_map
-from ui.task.label_units import offer_nearest
 from ui.task.labelling import ACTIONS, Labelling, bar_key, labelling, show_bar
+from ui.task.nearest import offer_nearest
 from ui.task.review_address import follow_address, name_rows
 from ui.task.review_deleted import show_deleted
 from ui.task.review_map import RELATIONS

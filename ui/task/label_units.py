@@ -13,7 +13,6 @@ from ui.task.review_drawing import edit_outline, offer_drawing
 
 if TYPE_CHECKING:
     from core.review.edits import Edit
-    from core.review.state import Review
     from ui.task.labelling import Labelling
 
 
@@ -45,33 +44,6 @@ def show_drawing(at: Labelling, *, ready: bool) -> None:
     """What can be done with what is drawn on the map, where there is one."""
     if at.opened.labelled.has_outlines:
         offer_drawing(at, ready=ready)
-
-
-def offer_nearest(at: Labelling) -> None:
-    """Select the unit beside the selected one too, to merge both; it may be far from it in the table."""
-    one = at.selected
-    if not at.opened.labelled.has_outlines or one is None or len(at.ticked) != 1 or not one.is_polygon:
-        return
-    beside = _beside(at.run, at.review.number, one.id, at.review)
-    if not beside:
-        return
-
-    def select() -> None:
-        st.session_state[ticked_key(at.run)] = [one.id, beside]
-        at.selection.choose(one.id, "chart")
-
-    st.button(
-        tr("Select the nearest as well: {name}").format(name=beside), on_click=select, key=f"label-nearest-{at.run}",
-        help=tr("Then press Merge to combine both into one."),
-    )  # fmt: skip
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _beside(run: str, number: int, name: str, _review: Review) -> str:
-    del run, number  # parts of the key
-    from core.review import actions
-
-    return actions.nearest(_review, name)
 
 
 def _merge(at: Labelling, ids: tuple[str, ...]) -> None:

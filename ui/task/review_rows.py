@@ -10,6 +10,7 @@ import streamlit as st
 from ui.feedback import plain
 from ui.messages import tr
 from ui.task.editing import do, onward, show_problem, ticked_key, turned
+from ui.task.nearest import offer_nearest
 from ui.task.review import delete_one, judge_one
 from ui.task.review_address import name_rows
 from ui.task.reviewer import is_named
@@ -196,7 +197,7 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
         if len(ticked) > 1:
             about = tr("Combine them into one, named after the largest. It counts as a landslide.")
             st.button(tr("Merge"), on_click=chosen.merge, disabled=off, key=f"{key}-merge", help=about)
-        _offer_nearest(at, ticked)
+        offer_nearest(at)
     if (parts := _parts(at, ticked)) > 1:
         told = tr("Merged, they make one {noun} of {parts:,} separate parts.")
         st.caption(told.format(noun=tr(at.opened.found.noun), parts=parts))
@@ -210,23 +211,3 @@ def _parts(at: Reviewing, names: list[str]) -> int:
     if not 1 < len(outlines) <= MOST_UNITED:
         return 0
     return len(getattr(united(outlines), "geoms", ())) or 1
-
-
-def _offer_nearest(at: Reviewing, ticked: list[str]) -> None:
-    """Select the neighbour of what is selected too, which may be far from it in the table."""
-    from core.review import actions
-
-    if len(ticked) != 1 or ticked[0] not in at.review.features:
-        return
-    beside = actions.nearest(at.review, ticked[0])
-    if not beside:
-        return
-
-    def select() -> None:
-        st.session_state[ticked_key(at.run)] = [*ticked, beside]
-        at.selection.choose(ticked[0], "chart")
-
-    st.button(
-        tr("Select the nearest as well: {name}").format(name=beside), on_click=select, key=f"nearest-{at.run}",
-        help=tr("Then press Merge to combine both into one."),
-    )  # fmt: skip
