@@ -29,13 +29,13 @@ from core.runs.store import Store
 from core.tasks.detection.boxes import Boxes
 from core.tasks.mapping.run import Request, order_of
 from tests.factories import found_ids, tiny_spec, write_model, write_raster
-from tests.pages.test_detection import kept
+from tests.pages.test_detection import kept, slider
 from tests.pages.test_mapping import on_map, press, texts
 from ui import messages
 from ui.maps import MapEvent
 from ui.task.review_rows import meant
 from ui.task.reviewer import COOKIE
-from ui.task.rows import LATE, LATE_WITH_BUTTON, Replaced
+from ui.task.rows import LATE, LATE_WITH_OTHERS, Replaced
 
 ANNA = "Anna"
 
@@ -633,9 +633,9 @@ def test_what_goes_wrong_above_the_map_is_said_there_also_with_several_rows_sele
     assert beside(page).index("error") < beside(page).index("Correct")
 
 
-def tell(page: AppTest, run: str, rows: list[int]) -> None:
+def tell(page: AppTest, run: str, rows: list[int], name: str = "review-table") -> None:
     """Run the page as a browser asks for it, which tells of the rows ticked in its table beside all else."""
-    table = next(one for one in page.dataframe if f"review-table-{run}" in one.proto.id)
+    table = next(one for one in page.dataframe if f"{name}-{run}" in one.proto.id)
     states = page._tree.get_widget_states()
     kept = [one for one in states.widgets if one.id != table.proto.id]
     content = json.dumps({"selection": {"rows": rows, "columns": [], "cells": []}})
@@ -733,18 +733,39 @@ def test_rows_that_a_reviewer_ticks_are_selected(
     assert page.session_state[f"selected-{run}"] is None, "unticked after a while"
 
 
+def test_what_was_selected_elsewhere_stays_when_a_slow_browser_tells_of_its_table_late(
+    page: AppTest, store: Store, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that was made because of another widget holds the table as it was, however much later it comes."""
+    first, _ = found_ids(store, run)
+    opened(page, run)
+    page.session_state["mapping-tab"] = "Findings"
+    page.run()
+    clicks = [MapEvent((5.0, 5.0), first)]
+    monkeypatch.setattr("ui.mapping.results.told_by", lambda spec, *, key: clicks[0])
+    page.run()
+    monkeypatch.setattr("ui.task.rows.LATE", 0)  # as if a second had passed
+    slider(page, "Threshold").set_value(0.55)
+    tell(page, run, [], "table")
+    assert page.session_state[f"selected-{run}"] == first
+    assert page.query_params["at"] in ("5,5", ["5,5"])
+    tell(page, run, [], "table")
+    assert page.session_state[f"selected-{run}"] is None, "unticked by the visitor"
+    assert "at" not in page.query_params
+
+
 def test_states_that_were_replaced_are_told_from_those_that_are_meant() -> None:
     replaced = Replaced().then([], 100.0).then([2, 0], 101.0)
-    assert not replaced.is_meant([0, 2], 101.5, pressed=False)
-    assert not replaced.is_meant([], 101.5, pressed=False)
-    assert replaced.is_meant([1], 102.0, pressed=True)
-    assert replaced.is_meant([], 101.0 + LATE, pressed=False)
-    assert not replaced.is_meant([], 101.0 + LATE, pressed=True)
-    assert replaced.is_meant([], 101.0 + LATE_WITH_BUTTON, pressed=True)
-    assert Replaced().is_meant([], 0.0, pressed=True)
+    assert not replaced.is_meant([0, 2], 101.5, alone=True)
+    assert not replaced.is_meant([], 101.5, alone=True)
+    assert replaced.is_meant([1], 102.0, alone=False)
+    assert replaced.is_meant([], 101.0 + LATE, alone=True)
+    assert not replaced.is_meant([], 101.0 + LATE, alone=False)
+    assert replaced.is_meant([], 101.0 + LATE_WITH_OTHERS, alone=False)
+    assert Replaced().is_meant([], 0.0, alone=False)
     answer = Replaced().then([2, 7], 100.0, answers=True)
-    assert answer.is_meant([2, 7], 100.5, pressed=False), "ticked once more, since the page had unticked one"
-    assert not answer.is_meant([2, 7], 100.5, pressed=True)
+    assert answer.is_meant([2, 7], 100.5, alone=True), "ticked once more, since the page had unticked one"
+    assert not answer.is_meant([2, 7], 100.5, alone=False)
 
 
 def beside(page: AppTest) -> list[str]:

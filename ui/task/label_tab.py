@@ -16,7 +16,7 @@ from ui.task.export import folder_of, offer
 from ui.task.inspector import show_coordinates
 from ui.task.judged import fate
 from ui.task.label_map import place_of, show_rows_on_map
-from ui.task.labelling import ACTIONS, Labelling, bar_key, labelling, show_bar
+from ui.task.labelling import Labelling, labelling, show_bar
 from ui.task.nearest import offer_nearest
 from ui.task.review_address import follow_address, name_rows
 from ui.task.review_deleted import show_deleted
@@ -216,8 +216,7 @@ def _table(at: Labelling) -> None:
     }  # fmt: skip
     show_rows(
         frame, names, ticked, chosen, key=f"label-table-{at.run}", several=True,
-        buttons=[bar_key(at.run, one) for one in ACTIONS], column_config=config, height=320,
-        alt="Table of the labelled rows",
+        column_config=config, height=320, alt="Table of the labelled rows",
     )  # fmt: skip
     show_problem(at, "rows")
 

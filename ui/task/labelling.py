@@ -119,9 +119,6 @@ def bar_key(run: str, action: str) -> str:
 NAMED = 8
 """Selected rows that are named one by one."""
 
-ACTIONS = ("Y", "N", "open", "delete", "edit", "merge", "next", "undo", "redo")
-"""Buttons of the bar, by what is in their keys."""
-
 
 def judge(at: Labelling, ids: tuple[str, ...], judgement: Judgement) -> None:
     """Say of the labels of the rows that a button was drawn for whether they are right, and go to the next row.

@@ -14,7 +14,7 @@ from ui.task.nearest import offer_nearest
 from ui.task.review import delete_one, judge_one
 from ui.task.review_address import name_rows
 from ui.task.reviewer import is_named
-from ui.task.reviewing import ACTIONS, Reviewing, bar_key
+from ui.task.reviewing import Reviewing
 from ui.task.rows import show_rows
 from ui.task.table import number_column
 
@@ -86,8 +86,7 @@ def show_inventory(at: Reviewing) -> None:
     }
     show_rows(
         frame.round({area: 0}), names, ticked, chosen, key=f"review-table-{at.run}", several=True,
-        buttons=[bar_key(at.run, one) for one in ACTIONS], column_config=config, height=300,
-        alt="Table of the reviewed inventory",
+        column_config=config, height=300, alt="Table of the reviewed inventory",
     )  # fmt: skip
     name_rows(at)
     _several(at, ticked)

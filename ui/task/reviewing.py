@@ -118,10 +118,6 @@ def _short(value: object) -> str:
     return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
 
 
-ACTIONS = ("Y", "N", "delete", "edit", "next", "undo", "redo")
-"""Buttons of the bar above the map, by what is in their keys."""
-
-
 def bar_key(run: str, action: str) -> str:
     """Key of a button of the bar."""
     return f"review-{action}-{run}"

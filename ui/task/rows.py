@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from ui.changed_widget import changed_alone
 from ui.state import Slot
 
 if TYPE_CHECKING:
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
     from ui.task.selection import Name, Selection
 
-LATE, LATE_WITH_BUTTON = 1.0, 4.0
+LATE, LATE_WITH_OTHERS = 1.0, 60.0
 """Seconds after the page has ticked rows within which a browser may still tell of those that were ticked before: alone,
-and together with a button that was pressed. Each word of a browser holds the state of all widgets, and that of a table
-is an old one until the table has been drawn."""
+and in a request that was made because of something else, such as a button, a tab or a click on the map. Each request
+holds the state of all widgets, and that of a table is an old one until the table has been drawn."""
 
 ROW = 35
 """Height of a row in pixels, which Streamlit gives to rows at the usual size of letters."""
@@ -50,15 +51,25 @@ class Replaced:
         """What is known once the page ticks others in place of these rows."""
         return Replaced((tuple(sorted(rows)), *self.rows)[:KEPT], now, answers)
 
-    def is_meant(self, rows: Sequence[int], now: float, *, pressed: bool) -> bool:
-        """Whether rows that a browser tells of are those that a visitor ticked, rather than what was there before."""
-        late = now - self.at < (LATE_WITH_BUTTON if pressed else 0.0 if self.answers else LATE)
+    def is_meant(self, rows: Sequence[int], now: float, *, alone: bool) -> bool:
+        """Whether rows that a browser tells of are those that a visitor ticked, rather than what was there before.
+
+        Parameters
+        ----------
+        rows
+            What it tells of.
+        now
+            By the monotonic clock.
+        alone
+            Whether its request was made because of the table, see `ui.changed_widget.changed_alone`.
+        """
+        late = now - self.at < ((0.0 if self.answers else LATE) if alone else LATE_WITH_OTHERS)
         return not late or tuple(sorted(rows)) not in self.rows
 
 
 def show_rows(
     frame: DataFrame, names: Sequence[Name], chosen: Sequence[Name], choose: Callable[[list[Name]], None], *,
-    key: str, several: bool = False, buttons: Sequence[str] = (), **options: Any,  # noqa: ANN401  of `st.dataframe`
+    key: str, several: bool = False, **options: Any,  # noqa: ANN401  of `st.dataframe`
 ) -> None:  # fmt: skip
     """Show a table whose ticked rows are what is chosen, wherever that was done.
 
@@ -76,8 +87,6 @@ def show_rows(
         Of the widget, one for each run.
     several
         Whether more than one can be chosen.
-    buttons
-        Keys of buttons that choose as well, or do something with what is chosen.
     options
         Further options of `streamlit.dataframe`.
     """
@@ -87,8 +96,8 @@ def show_rows(
     shown = {"selection": {"rows": rows, "columns": [], "cells": []}}
 
     def ticked() -> None:
-        told, pressed = st.session_state[key].selection.rows, any(st.session_state.get(one) for one in buttons)
-        if not replaced.get().is_meant(told, time.monotonic(), pressed=pressed):
+        told = st.session_state[key].selection.rows
+        if not replaced.get().is_meant(told, time.monotonic(), alone=changed_alone(key)):
             st.session_state[key] = shown
             return
         replaced.clear()
