@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.raster.fields import Field, field_of
+from core.raster.shape_terrain import COLUMNS
 from core.review.edits import REASONS
 from core.review.geometry import MEASURED
 from core.review.merged import MEANS, SUMMED
@@ -71,7 +72,8 @@ def review_fields(opened: Opened) -> dict[str, Field]:
 def _told_by_the_model(opened: Opened) -> list[str]:
     """Columns of what the run found that are empty for outlines of reviewers."""
     found = opened.found
-    measured = ("id", found.table.geometry.name, "area_m2" if found.grid.in_metres else "area_px", *MEASURED)
+    area = "area_m2" if found.grid.in_metres else "area_px"
+    measured = ("id", found.table.geometry.name, area, *MEASURED, *COLUMNS)
     return [str(name) for name in found.table.columns if name not in (*measured, *found.grid.stated_size)]
 
 

@@ -18,6 +18,8 @@ from core.runs.kinds import find_task, is_primary, kind_of
 from core.runs.view import options_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
@@ -50,6 +52,8 @@ class Found:
         How many further features the run found that cannot be reviewed one by one.
     measured
         Whether areas of features are those of landslides; those of boxes are not.
+    elevation
+        Gives the elevation model of the scene; None where it has none, or the scene is no longer there.
     """
 
     table: GeoDataFrame
@@ -60,6 +64,7 @@ class Found:
     several: str = "landslides"
     left_out: int = 0
     measured: bool = True
+    elevation: Callable[[], Path | None] = lambda: None
 
 
 MERGING = "merged"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from core.plots.gis_style import category_style
 from core.raster.features import write_features
 from core.raster.folder import make_folder, write_json
 from core.raster.interchange import write_interchange
+from core.raster.located import MOST, elevations_at
+from core.raster.shape_terrain import terrain_within
 from core.raster.vectorize import rasterise
 from core.review.edit_log import time_text, told_of, write_log
 from core.review.fields import review_fields
@@ -25,6 +27,7 @@ from core.wording import agree, count
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
+    from shapely.geometry.base import BaseGeometry
 
     from core.raster.grid import Grid
     from core.review.found import Opened
@@ -43,16 +46,30 @@ LARGEST = 16_000_000
 """Pixels of the largest reference that is made at once."""
 
 
-def inventory(opened: Opened) -> GeoDataFrame:
+def inventory(opened: Opened, *, terrain: bool = False) -> GeoDataFrame:
     """The reviewed inventory as a table, in the order of the review.
 
-    Columns: ``id``, ``status`` (a key of `core.review.state.STATUSES`), ``status_label`` (its words), ``landslide``
-    (1 yes, 0 no, empty while not reviewed), ``reason``, ``note``, ``reviewer``, ``reviewed`` (ISO 8601, UTC),
-    ``parents``, ``searched`` (1 where the whole area was searched for what the model missed), ``area_m2`` (``area_px``
-    without a coordinate system), what the model says of those whose outline is its own (of merged ones what follows
-    from it, see `core.review.merged`), of which the perimeter is measured of the others as well, ``run``, ``model``,
-    one column ``view_…`` for each value of the view, and the outlines in the coordinates of the run's grid. See
-    `core.review.fields`.
+    Parameters
+    ----------
+    terrain
+        Whether the ground within the outlines is measured, where the scene has an elevation model.
+
+    Returns
+    -------
+    GeoDataFrame
+        Columns: ``id``, ``status`` (a key of `core.review.state.STATUSES`), ``status_label`` (its words), ``landslide``
+        (1 yes, 0 no, empty while not reviewed), ``reason``, ``note``, ``reviewer``, ``reviewed`` (ISO 8601, UTC),
+        ``parents``, ``searched`` (1 where the whole area was searched for what the model missed), ``area_m2``
+        (``area_px`` without a coordinate system), what the model says of those whose outline is its own (of merged ones
+        what follows from it, see `core.review.merged`), of which the perimeter is measured of the others as well, with
+        `terrain` those of `core.raster.shape_terrain` (of landslides, not of boxes) and ``elevation_m`` of all,
+        ``run``, ``model``, one column ``view_…`` for each value of the view, and the outlines in the coordinates of the
+        run's grid. See `core.review.fields`.
+
+    Raises
+    ------
+    LandslideError
+        When the elevation model cannot be read, or does not cover the grid.
     """
     import geopandas
     import pandas
@@ -76,6 +93,8 @@ def inventory(opened: Opened) -> GeoDataFrame:
         content[str(name)] = [one.values.get(name) for one in features]
     for name in content.keys() & set(MEASURED):
         content[name] = _with_perimeters(content[name], features, grid)
+    if terrain:
+        content |= _ground(opened, outlines)
     content |= {"run": opened.run.id, "model": opened.run.model, "searched": int(opened.review.examined)}
     content |= {f"view_{name}": value for name, value in opened.view_values.items()}
     crs = None if grid.crs is None else grid.crs.to_wkt()
@@ -87,6 +106,17 @@ def _with_perimeters(known: list[Any], features: list[Feature], grid: Grid) -> l
     ours = [one.outline for one in features if one.origin != "model"]
     measured = iter(ground_perimeters(ours, grid).tolist())
     return [value if one.origin == "model" else next(measured) for value, one in zip(known, features, strict=True)]
+
+
+def _ground(opened: Opened, outlines: Sequence[BaseGeometry]) -> dict[str, Any]:
+    """What an elevation model says of the ground within outlines; nothing without one or a coordinate system."""
+    dem, grid = opened.found.elevation(), opened.found.grid
+    if dem is None or grid.crs is None or len(outlines) > MOST:
+        return {}
+    points = [one.representative_point() for one in outlines]
+    elevations = elevations_at(dem, [one.x for one in points], [one.y for one in points], grid.crs.to_wkt())
+    within = terrain_within(outlines, dem, grid) if opened.found.measured else {}
+    return {**within, "elevation_m": elevations}
 
 
 def _is_landslide(feature: Feature) -> int | None:
@@ -134,7 +164,7 @@ def export_review(opened: Opened, folder: Path) -> dict[str, Any]:
         When the disk does not take them.
     """
     make_folder(folder)
-    table = inventory(opened)
+    table = inventory(opened, terrain=True)
     style = category_style("Review", "status", COLOURS, labels=STATUSES)
     title, fields = _title(opened), review_fields(opened)
     told = _about(opened, title)

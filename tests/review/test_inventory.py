@@ -50,6 +50,10 @@ from tests.factories import keep, keep_detection, made_detection, made_run, writ
 
 @pytest.fixture
 def run(store: Store, tmp_path: Path) -> str:
+    return kept_run(store, tmp_path)
+
+
+def kept_run(store: Store, folder: Path, dem: Path | None = None) -> str:
     """Two landslides of 6 × 10 and 4 × 5 pixels of 10 m; the last column has no data."""
     probability = np.zeros((40, 50))
     probability[4:10, 5:15] = 0.9
@@ -57,8 +61,8 @@ def run(store: Store, tmp_path: Path) -> str:
     probability[:, 49] = np.nan
     values = np.full((3, 40, 50), 90, np.uint8)
     values[:, 4:10, 5:15] = 200
-    record = store.add_scene(write_raster(tmp_path / "scene.tif", values), "scene.tif")
-    made = made_run(tmp_path / "made", probability, scene_digest=record.scene.digest)
+    record = store.add_scene(write_raster(folder / "scene.tif", values), "scene.tif", dem=dem)
+    made = made_run(folder / "made", probability, scene_digest=record.scene.digest)
     return str(keep(store, made, record.id).id)
 
 
@@ -112,6 +116,28 @@ def test_other_programs_read_status_reviewer_and_origin(store: Store, run: str, 
     assert (summary["finished"], summary["counts"]["added"]) == (True, 1)
     log = pandas.read_csv(tmp_path / "out" / "review_log.csv")
     assert log["operation"].tolist() == ["begin", "judge", "judge", "draw", "examined"]
+
+
+def test_the_ground_is_measured_within_all_outlines_where_the_elevation_is_known(
+    store: Store, run: str, tmp_path: Path
+) -> None:
+    """A plane that rises by 0.3 m per metre to the east, so that it faces west."""
+    export_review(finished(store, run), tmp_path / "flat")
+    assert not {"slope_mean_deg", "elevation_m"} & set(pandas.read_csv(tmp_path / "flat" / "reviewed.csv"))
+
+    heights = np.tile(1000 + 3 * np.arange(50, dtype=np.float32), (40, 1))
+    (tmp_path / "with").mkdir()
+    with_dem = kept_run(store, tmp_path / "with", write_raster(tmp_path / "dem.tif", heights[None]))
+    export_review(finished(store, with_dem), tmp_path / "out")
+    table = geopandas.read_file(tmp_path / "out" / "reviewed.gpkg", layer="reviewed_inventory")
+    assert table["status"].tolist() == ["confirmed", "rejected", "added"]
+    assert table["slope_mean_deg"].tolist() == pytest.approx([np.degrees(np.arctan(0.3))] * 3, rel=1e-3)
+    assert table["aspect_deg"].tolist() == pytest.approx([270] * 3, abs=2)  # grid north is not north
+    assert table["relief_m"].tolist() == [27, 12, 12]
+    columns = (table.geometry.representative_point().x - 500_000) // 10
+    assert table["elevation_m"].tolist() == (1000 + 3 * columns).tolist()
+    fields = pandas.read_csv(tmp_path / "out" / "reviewed_fields.csv").set_index("field")["empty_value"]
+    assert fields[["slope_mean_deg", "elevation_m"]].tolist() == ["no elevation is known there"] * 2
 
 
 def test_a_geopackage_tells_where_the_inventory_is_from_and_what_its_columns_hold(

@@ -13,6 +13,8 @@ from core.tasks.detection.result import SEARCHED, DetectionResult
 from core.tasks.imagery.inputs import known_scene
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from core.runs.records import Run
@@ -41,5 +43,9 @@ def found_features(store: Store, run: Run, view: Choice) -> Found:
         record = known_scene(store, run)
         return None if record is None else record.scene
 
+    def elevation() -> Path | None:
+        record = known_scene(store, run)
+        return None if record is None else record.dem
+
     boxes = table.drop(columns="outcome", errors="ignore")
-    return Found(boxes, result.grid, known, image, "box", "boxes", measured=False)
+    return Found(boxes, result.grid, known, image, "box", "boxes", measured=False, elevation=elevation)

@@ -15,6 +15,8 @@ from core.tasks.mapping.findings import find, probability_codes
 from core.tasks.mapping.result import MappingResult
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from core.runs.records import Run
@@ -42,4 +44,9 @@ def found_features(store: Store, run: Run, view: Choice) -> Found:
         record = known_scene(store, run)
         return None if record is None else record.scene
 
-    return Found(found.polygons, result.grid, known, image, left_out=found.count - len(found.polygons))
+    def elevation() -> Path | None:
+        record = known_scene(store, run)
+        return None if record is None else record.dem
+
+    left_out = found.count - len(found.polygons)
+    return Found(found.polygons, result.grid, known, image, left_out=left_out, elevation=elevation)
