@@ -21,7 +21,7 @@ CAUTION = (
 
 def cautions(opened: OpenedLabels) -> str:
     """What whoever uses the corrected data of a review must know."""
-    return " ".join((CAUTION, *attributes_of(opened.changes)))
+    return " ".join((CAUTION, *attributes_of(opened.changes), *opened.fit.words))
 
 
 ORIGIN = "labels corrected in the review of run {run} ({wrong} of {total})"

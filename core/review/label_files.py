@@ -110,6 +110,8 @@ def label_summary(opened: OpenedLabels) -> dict[str, Any]:
         "rows_removed": len(opened.changes.removed),
         "outlines_changed": len(opened.changes.outlines),
         "units_added": len(opened.changes.made),
+        **({"units_overlap_m2": round(opened.fit.overlap), "ground_in_no_unit_m2": round(opened.fit.gap)}
+           if opened.labelled.has_outlines else {}),
         "scored_by": opened.labelled.scored_by,
         "caution": cautions(opened),
     }

@@ -16,6 +16,7 @@ import numpy as np
 from core.errors import InputError
 from core.plots.colours import FALSE_POSITIVE, MISSED, NOT_KNOWN, OUTLINE_CHANGED, TRUE_POSITIVE
 from core.review.edits import LABEL_REASONS, LANDSLIDE_THERE, NONE_THERE, Edit, Judgement
+from core.review.fit import Fit, fit_of
 from core.review.geometry import drawn_outline
 from core.review.log import read_log
 from core.review.replay import replayed
@@ -208,6 +209,11 @@ class OpenedLabels:
     def changes(self) -> Changes:
         """How the corrected data differ from what was validated."""
         return changes_of(self.features, self.review)
+
+    @cached_property
+    def fit(self) -> Fit:
+        """How the units lie together after the review; nothing to be said of rows without outlines."""
+        return fit_of(self.features, self.review, self.grid) if self.labelled.has_outlines else Fit()
 
     @property
     def corrections(self) -> Mapping[int, bool]:

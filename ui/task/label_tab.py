@@ -91,6 +91,8 @@ def _tell(at: Labelling) -> None:
     st.progress(opened.reviewed / total, text=done)
     if opened.reviewed:
         st.markdown(plain(labels_words(opened)))
+    for words in opened.fit.words:
+        st.markdown(f":material/warning: {words}")
     earlier = corrected_in(opened.labelled.origin)
     if earlier is not None:
         st.caption(tr("Before this run:") + " " + plain(earlier.words))

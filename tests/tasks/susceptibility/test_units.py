@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from core.report.make import make_report
 from core.review import actions, log, units
 from core.review.corrected import CAUTION, Corrected, corrected_in, origin_of
 from core.review.edits import Edit
+from core.review.fit import Fit
 from core.review.label_files import export_labels, label_fields, label_table
 from core.review.labels import OpenedLabels, labels_words, open_labels
 from core.review.units import ATTRIBUTES
@@ -121,6 +123,32 @@ def test_a_reshaped_unit_keeps_its_values_and_loses_its_score(store: Store, run:
     assert made.loc["U8", "geometry"].area == pytest.approx(60 * SIDE)
     assert made.loc["U8", "slope"] == 14
     assert made.loc["U7", "geometry"].area == pytest.approx(SIDE * SIDE)
+
+
+def test_what_changed_outlines_share_and_leave_is_said(store: Store, run: str, tmp_path: Path) -> None:
+    assert now(store, run).fit == Fit()
+    taken(store, run, actions.reshape(now(store, run).review, "R8", square(8, width=60)))
+    opened = taken(store, run, actions.reshape(now(store, run).review, "R5", square(5, width=SIDE + 30)))
+
+    # 20 m of R8 are left, 30 m of R6 are taken, up to the 0.1 % by which UTM differs from the ground.
+    assert (opened.fit.gap, opened.fit.overlap) == (pytest.approx(20 * SIDE, rel=3e-3), pytest.approx(2400, rel=3e-3))
+    told = export_labels(opened, tmp_path / "out")
+    assert told["ground_in_no_unit_m2"] == round(opened.fit.gap)
+    assert told["units_overlap_m2"] == round(opened.fit.overlap)
+    overlap, gap = opened.fit.words
+    assert re.fullmatch(r"Outlines overlap since .+: 2,[34]\d\d m² are part of more than one unit\.", overlap)
+    assert gap.startswith("1,6") or gap.startswith("1,5")
+    assert told["caution"].endswith(f"{overlap} {gap}")
+
+    # What is cut off and drawn as a unit of its own, split, merged or deleted leaves no gap.
+    rest = box(700_000 + SIDE * 8 + 60, 9_550_000, 700_000 + SIDE * 9, 9_550_000 + SIDE)
+    taken(store, run, units.draw(now(store, run).review, rest, landslide=False))
+    taken(store, run, actions.split_off(now(store, run).review, "R12", square(12, width=20)))
+    taken(store, run, actions.merge(now(store, run).review, ("R15", "R16"), "unit"))
+    opened = taken(store, run, Edit("delete", ("R20",), reason="duplicate"))
+    assert opened.fit.gap == 0
+    assert opened.fit.overlap == pytest.approx(2400, rel=3e-3)
+    assert len(opened.fit.words) == 1
 
 
 def test_a_label_that_was_wrong_stays_corrected_when_the_outline_changes(store: Store, run: str) -> None:
