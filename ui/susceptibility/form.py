@@ -63,7 +63,9 @@ def ask(button: str, record: DatasetRecord, before: Request | None) -> Request |
         )
     st.caption(plain(told))
     with st.expander(tr("First rows")):
-        st.dataframe(table.head(20), hide_index=True, height=220)
+        added = [name for name in (LONGITUDE, LATITUDE) if name in table] if record.form == "vector" else []
+        own = [name for name in table.columns if name not in added]
+        st.dataframe(table[[*own, *added]].head(20), hide_index=True, height=220)
     names = [str(one) for one in table.columns]
     guess = guess_columns(table) if before is None or before.columns.target not in names else before.columns
     resources.jobs().prepare()  # a worker starts while the user looks at the form

@@ -95,7 +95,7 @@ def _table(task: TaskPage, asked: Run | None, left: object, right: object) -> No
         if asked is None and record is not None:
             opened.go_on(record.id)
     with left:  # type: ignore[attr-defined]
-        with st.expander(tr("Table"), expanded=record is None), guard():
+        with st.expander(tr("Table or layer of units"), expanded=record is None), guard():
             SOURCE.choose()
         if record is not None:
             with guard():

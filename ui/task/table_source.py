@@ -147,10 +147,13 @@ class TableSource:
 
     def _upload(self) -> DatasetRecord | None:
         types = {"series": SERIES_TYPES, "cells": CELL_TYPES}.get(self.holds, TYPES)
+        layers = "vector" in self.forms
         uploaded = st.file_uploader(
-            tr("Table"), type=types, key=f"{self.role}-upload", help=tr("{help} Up to 200 MB.").format(help=self.help)
-        )
-        if uploaded is None or not self._pressed(tr_noop("Use this table")):
+            tr("Table or layer of units") if layers else tr("Table"), type=types, key=f"{self.role}-upload",
+            help=tr("{help} Up to 200 MB.").format(help=self.help),
+        )  # fmt: skip
+        used = tr_noop("Use this file") if layers else tr_noop("Use this table")
+        if uploaded is None or not self._pressed(used):
             return None
         name = PurePath(uploaded.name).name
         return resources.store().upload_dataset(uploaded, name, self._form(name))

@@ -9,21 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.tasks.susceptibility.factors import FLAT, Factors, check_names, kinds_of
+from core.tasks.susceptibility.coordinates import places_in_metres
+from core.tasks.susceptibility.factor_columns import read_factors
+from core.tasks.susceptibility.factors import Factors, check_names, kinds_of
 from core.wording import agree, count
 
 if TYPE_CHECKING:
     import pandas as pd
-    from pyproj import CRS
-
-MOST_CATEGORIES = 50
-"""Categories of a factor; more are no classes but names or numbers."""
 
 FEWEST = 10
 """Cells of each class without which nothing can be validated."""
-
-FILLS = (-9999.0, -32768.0)
-"""Values that usually stand for no data; so do all beyond 1e30 to both sides."""
 
 _YES = frozenset({"true", "yes", "y", "t", "1", "1.0", "landslide", "slide"})
 _NO = frozenset({"false", "no", "n", "f", "0", "0.0", "none", "no landslide", "non-landslide", "nonslide"})
@@ -107,32 +102,6 @@ class Cells:
         return kinds_of([str(one) for one in self.factors.columns], self.categorical, self.circular)
 
 
-@dataclass(frozen=True)
-class Coordinates:
-    """Coordinates of the rows of a table.
-
-    Attributes
-    ----------
-    places
-        (rows, 2) x and y; NaN where a row has none.
-    crs
-        Their coordinate system; None where nobody named it.
-    degrees
-        Whether they are longitude and latitude, by the system or else by their values.
-    """
-
-    places: NDArray[np.float64]
-    crs: CRS | None
-    degrees: bool
-
-    @property
-    def known_crs(self) -> CRS | None:
-        """The coordinate system, WGS 84 for degrees of which nobody named it; None where it is not known."""
-        from pyproj import CRS
-
-        return CRS.from_epsg(4326) if self.crs is None and self.degrees else self.crs
-
-
 def cells_of(table: pd.DataFrame, columns: Columns, name: str = "The table") -> Cells:
     """Read labelled cells from a table.
 
@@ -155,12 +124,12 @@ def cells_of(table: pd.DataFrame, columns: Columns, name: str = "The table") -> 
     if not known.all():
         lost = int((~known).sum())
         notes.append(f"{count(lost, 'row')} without a label in {columns.target} {agree(lost, 'was', 'were')} left out.")
-    factors = _factors(table, columns, name, notes)
+    factors = read_factors(table, columns, name, notes)
     complete = factors.notna().all(axis=1).to_numpy()
     if (known & ~complete).any():
         lost = int((known & ~complete).sum())
         notes.append(f"{count(lost, 'cell')} without values for all factors {agree(lost, 'was', 'were')} left out.")
-    places = _places(table, columns, name, notes)
+    places = places_in_metres(table, columns, name, notes)
     kept = known & complete
     if places is not None:
         placed = np.isfinite(places).all(axis=1)
@@ -239,77 +208,6 @@ def labels_of(target: pd.Series[Any], columns: Columns, name: str) -> tuple[NDAr
     return yes, known
 
 
-def _factors(table: pd.DataFrame, columns: Columns, name: str, notes: list[str]) -> pd.DataFrame:
-    import pandas as pd
-
-    made: dict[str, Any] = {}
-    for factor in columns.factors:
-        values = table[factor]
-        if factor in columns.categorical:
-            made[factor] = _classes(values, factor, name)
-            continue
-        if pd.api.types.is_bool_dtype(values):
-            values = values.astype(float)
-        numbers = pd.to_numeric(values, errors="coerce")
-        spoilt = numbers.isna() & values.notna()
-        if spoilt.any():
-            raise InputError(
-                f"Factor {factor} of {name} holds text, such as {str(values[spoilt].iloc[0])[:40]!r}.",
-                "Factors must be numeric unless they are declared as categorical.",
-                f"Declare it as categorical (--categorical {factor}), or leave it out.",
-            )
-        numbers = numbers.astype(np.float64)
-        fill = numbers.isin(FILLS) | (numbers.abs() > 1e30)
-        if fill.any():
-            told = ", ".join(f"{one:g}" for one in sorted(set(numbers[fill])))
-            fills = int(fill.sum())
-            notes.append(
-                f"{count(fills, 'value')} of {factor} {agree(fills, 'is', 'are')} {told}, which usually stands for no "
-                "data: treated as unknown."
-            )
-            numbers = numbers.mask(fill)
-        if factor in columns.circular:
-            made[factor] = _directions(numbers, factor, notes)
-            continue
-        made[factor] = numbers
-        distinct = numbers.nunique()
-        if 2 < distinct <= 12 and (numbers.dropna() % 1 == 0).all() and len(numbers) > 10 * distinct:
-            notes.append(
-                f"{factor} holds {distinct} different whole numbers and is treated as a quantity; if they are class "
-                f"codes, declare it as categorical (--categorical {factor})."
-            )
-    return pd.DataFrame(made, index=table.index)
-
-
-def _directions(numbers: pd.Series[Any], factor: str, notes: list[str]) -> pd.Series[Any]:
-    """Directions within a turn, flat ground as -1; what is neither is unknown."""
-    none = numbers.notna() & ~((numbers >= 0) & (numbers <= 360)) & (numbers != FLAT)
-    if none.any():
-        wrong = int(none.sum())
-        are = agree(wrong, "is", "are")
-        notes.append(f"{count(wrong, 'value')} of {factor} {are} not a direction (0 to 360°, -1 if flat) and {are} "
-                     "treated as unknown.")
-    return numbers.mask(none)
-
-
-def _classes(values: pd.Series[Any], factor: str, name: str) -> pd.Series[Any]:
-    """Classes as text; whole numbers that were stored as floats as whole numbers."""
-
-    def word(value: object) -> str | None:
-        if value is None or value != value or str(value).strip() == "":
-            return None
-        return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
-
-    words = values.map(word).astype(object)
-    if words.nunique() > MOST_CATEGORIES:
-        raise InputError(
-            f"{factor} of {name} has {words.nunique():,} different values; the limit is {MOST_CATEGORIES}.",
-            "Classes with very few cells cannot be used for training.",
-            "Merge classes, or treat it as a quantity.",
-        )
-    return words
-
-
 def check_classes(landslide: NDArray[np.bool_], target: str, name: str) -> None:
     """Refuse cells of one class, or too few of one.
 
@@ -368,88 +266,6 @@ def collinear(quantities: pd.DataFrame) -> list[str]:
         for j in range(i + 1, len(names))
         if alike[i, j] > 1 - 1e-9
     ]
-
-
-def coordinates_of(table: pd.DataFrame, columns: Columns, name: str) -> Coordinates | None:
-    """Coordinates of the rows as they are in a table; None where it names none.
-
-    Raises
-    ------
-    InputError
-        When no row has any, they are swapped beyond doubt, or the coordinate system is not known.
-    """
-    import pandas as pd
-
-    if not columns.x:
-        return None
-    named = (columns.y, columns.x) if columns.swap_xy else (columns.x, columns.y)
-    places = np.stack([pd.to_numeric(table[one], errors="coerce").to_numpy(np.float64) for one in named], axis=1)
-    there = places[np.isfinite(places).all(axis=1)]
-    if not len(there):
-        raise InputError(f"No row of {name} has numeric coordinates in both columns.", remedy="Check --x and --y.")
-    crs = _system(columns.crs)
-    degrees = crs.is_geographic if crs is not None else bool((np.abs(there) <= [360.0, 180.0]).all())
-    _check_order(there, columns, degrees=degrees)
-    return Coordinates(places, crs, degrees)
-
-
-def _places(table: pd.DataFrame, columns: Columns, name: str, notes: list[str]) -> NDArray[np.float64] | None:
-    """Coordinates of the rows in metres."""
-    found = coordinates_of(table, columns, name)
-    if found is None:
-        return None
-    places, crs = found.places, found.crs
-    if found.degrees:
-        return _projected(places, places[np.isfinite(places).all(axis=1)], crs, notes)
-    if crs is not None:
-        factor = float(crs.axis_info[0].unit_conversion_factor) if crs.axis_info else 1.0
-        if factor != 1.0:
-            notes.append(f"Coordinates were converted to metres (1 unit = {factor:.7g} m).")
-        return places * factor
-    notes.append("No coordinate system was given; coordinates are assumed to be in metres.")
-    return places
-
-
-def _system(text: str) -> CRS | None:
-    from core.raster.crs import crs_of_code
-
-    if not text:
-        return None
-    crs = crs_of_code(f"EPSG:{text}" if text.isdecimal() else text, "--crs")
-    if not (crs.is_geographic or crs.is_projected):
-        raise InputError(f"{text} is not a coordinate system for positions.", remedy="Give one such as EPSG:32717.")
-    return crs
-
-
-def _check_order(places: NDArray[np.float64], columns: Columns, *, degrees: bool) -> None:
-    """Refuse coordinates whose order is wrong beyond doubt."""
-    first, second = np.abs(places[:, 0]).max(), np.abs(places[:, 1]).max()
-    swapped = second > 90 >= first if degrees else first > 1_000_000 and 100_000 < second < 900_000
-    if swapped:
-        kind = "latitude beyond 90°" if degrees else "northing below 900 km and an easting above 1,000 km"
-        raise InputError(
-            f"{columns.x} and {columns.y} seem to be swapped: they contain a {kind}.",
-            "Distances and folds would be wrong.",
-            "Swap them (--swap-xy), or name the columns the other way round.",
-        )
-    if degrees and second > 90:
-        raise InputError(f"{columns.y} contains latitudes beyond 90°.", remedy="Check the columns and --crs.")
-
-
-def _projected(
-    places: NDArray[np.float64], there: NDArray[np.float64], crs: CRS | None, notes: list[str]
-) -> NDArray[np.float64]:
-    """Longitude and latitude in the UTM zone at their middle."""
-    import pyproj
-
-    longitude, latitude = (float(one) for one in np.median(there, axis=0))
-    zone = int(((longitude + 180) % 360) // 6) + 1
-    code = (32600 if latitude >= 0 else 32700) + zone
-    transformer = pyproj.Transformer.from_crs(crs or 4326, code, always_xy=True)
-    x, y = transformer.transform(places[:, 0], places[:, 1])
-    found = "named" if crs is not None else "assumed to be WGS 84, based on their values"
-    notes.append(f"Coordinates are in degrees ({found}) and were projected to the local UTM zone (EPSG:{code}).")
-    return np.stack([x, y], axis=1)
 
 
 def _some(values: list[str]) -> str:

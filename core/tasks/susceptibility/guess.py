@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from core.tasks.susceptibility.cells import FEWEST, MOST_CATEGORIES, Columns
+from core.tasks.susceptibility.cells import FEWEST, Columns
+from core.tasks.susceptibility.factor_columns import MOST_CATEGORIES
 
 if TYPE_CHECKING:
     import pandas as pd

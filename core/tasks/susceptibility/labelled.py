@@ -8,7 +8,7 @@ import numpy as np
 
 from core.jobs.perform import request_of
 from core.review.labelled import Labelled
-from core.tasks.susceptibility.cells import coordinates_of
+from core.tasks.susceptibility.coordinates import coordinates_of
 from core.tasks.susceptibility.corrected_rows import corrected_rows
 from core.tasks.susceptibility.folds import TITLES
 from core.tasks.susceptibility.guess import numbering_columns

@@ -17,8 +17,9 @@ from core.runs.provenance import environment
 from core.runs.records import Input, Order
 from core.tasks.susceptibility.applicability import Applicability, importance
 from core.tasks.susceptibility.area import Area, AreaPlan, write_factors
-from core.tasks.susceptibility.cells import MOST_CATEGORIES, Cells, check_classes, collinear, varying
+from core.tasks.susceptibility.cells import Cells, check_classes, collinear, varying
 from core.tasks.susceptibility.estimators import load_model, save_model
+from core.tasks.susceptibility.factor_columns import MOST_CATEGORIES
 from core.tasks.susceptibility.factors import kinds_of
 from core.tasks.susceptibility.findings import cells_table
 from core.tasks.susceptibility.folds import strictest

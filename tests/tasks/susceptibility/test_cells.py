@@ -12,6 +12,7 @@ import pytest
 from core.errors import InputError
 from core.tasks.susceptibility.cells import Columns, cells_of
 from core.tasks.susceptibility.guess import guess_columns
+from core.tasks.susceptibility.rows import LATITUDE, LONGITUDE
 
 COLUMNS = Columns("slide", ("slope", "rock"), ("rock",), "x", "y", "EPSG:32717")
 
@@ -91,6 +92,17 @@ def test_degrees_are_projected_to_the_local_zone_and_said() -> None:
     # 0.1° of longitude at 4° south are 11.1 km, as are 0.1° of latitude.
     assert np.ptp(cells.places, axis=0) == pytest.approx([11_100, 11_060], rel=0.01)
     assert any("assumed to be WGS 84" in note and "EPSG:32717" in note for note in cells.notes)
+
+
+def test_of_added_coordinates_only_what_distances_mean_is_said() -> None:
+    added = {LONGITUDE: np.linspace(-79.1, -79.0, 40), LATITUDE: np.linspace(-4.0, -3.9, 40)}
+
+    cells = cells_of(table(**added), replace(COLUMNS, x=LONGITUDE, y=LATITUDE, crs="EPSG:4326"))
+
+    assert "Distances between units are those between the points inside them, in the local UTM zone (EPSG:32717)." in (
+        cells.notes
+    )
+    assert not any("degrees" in note for note in cells.notes)
 
 
 def test_what_is_left_out_is_said_with_its_number() -> None:
