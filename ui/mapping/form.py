@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import labels, resources
+from ui.mapping.limits import false_alarms
 from ui.messages import tr
 from ui.task import form
 
 if TYPE_CHECKING:
-    from core.learning.store import StoredModel
     from core.runs.records import Order, SceneRecord
     from core.tasks.mapping.options import Options
     from core.tasks.mapping.run import Request
@@ -49,26 +49,8 @@ def ask(record: SceneRecord, before: Earlier | None = None, button: str = BUTTON
 
     asked = form.ask(record.scene, chosen, begin, button, lambda: _options(begin), order)
     drawn = tr("Columns: the image, the reference in white, and the result beside the reference.")
-    form.show_limits(model, _false_alarms(model), FAILURES, drawn)
+    form.show_limits(model, false_alarms(model), FAILURES, drawn)
     return asked
-
-
-def _false_alarms(model: StoredModel) -> str:
-    rate = model.spec.scores.get("quiet_valley", {}).get("false_alarm_m2_per_km2")
-    if rate is None:
-        return ""
-    if not rate:
-        return tr(
-            "In the synthetic sample image from before the event, which has no fresh landslides, no pixel reaches the "
-            "model's threshold of {threshold:.2f}."
-        ).format(threshold=model.spec.threshold)
-    from core.report.words import percent
-
-    return tr(
-        "In the synthetic sample image from before the event, which has no fresh landslides, {share} of the pixels "
-        "reach the model's threshold of {threshold:.2f}: all of them are false alarms. This share differs from "
-        "image to image."
-    ).format(share=percent(rate / 1e6), threshold=model.spec.threshold)
 
 
 def _options(begin: Request) -> Options:

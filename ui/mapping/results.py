@@ -15,6 +15,7 @@ from ui.map_layers import Outlines, Tiles, found_outlines, hillshade_tiles, run_
 from ui.mapping.figures import key_figures, peak, scores_note
 from ui.mapping.findings import facts, told
 from ui.mapping.layers import change_tiles
+from ui.mapping.limits import limits_of
 from ui.mapping.outlines import beyond, drawn, landslides, tell_left_out
 from ui.mapping.task import PAGE
 from ui.mapping.view import View
@@ -138,7 +139,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
     selected = None if findings is None else selection.among(findings.polygons["id"].tolist())
     with st.container(horizontal=True, vertical_alignment="center"):
         side = _side(record)
-        show_notes(result, PAGE.name, warnings_of(record, result) if reviewed else ())
+        show_notes(result, PAGE.name, warnings_of(record, result) if reviewed else (), limits_of(result))
     event, at = MapEvent(), review.begin(PAGE, record, result, choice)
     with guard():
         event = _map(record, result, choice, findings, side, selection, selected, at)

@@ -43,7 +43,9 @@ def warnings_of(record: SceneRecord, result: ImageResult) -> list[str]:
     return warnings
 
 
-def show_notes(result: ImageResult, task: str, warnings: Sequence[str] = ()) -> None:
+def show_notes(
+    result: ImageResult, task: str, warnings: Sequence[str] = (), limits: Sequence[str] = ()
+) -> None:
     """The model with its limits, and the notes on how the scene was read, each one click away.
 
     Parameters
@@ -52,10 +54,12 @@ def show_notes(result: ImageResult, task: str, warnings: Sequence[str] = ()) -> 
         Name of the task.
     warnings
         Those that are not shown above the map, to leave room for it: see `warnings_of`.
+    limits
+        Of the model, beside those that its card names.
     """
     from core.report.cautions import is_warning
 
-    show_model(task, result.model)
+    show_model(task, result.model, limits)
     if warnings:
         with st.popover(labels.count(len(warnings), "warning"), icon=":material/warning:"):
             st.markdown("\n".join("- " + one.replace("\n", "\n  ") for one in warnings))
@@ -93,9 +97,9 @@ def _reading(run: str) -> str:
     return f"{resources.base_path()}/read?{urlencode({'run': run, **view})}"
 
 
-def show_model(task: str, name: str) -> None:
-    """The name of a model, with its known limits one click away."""
-    limits = labels.model_limits(task, name) if name else ()
+def show_model(task: str, name: str, further: Sequence[str] = ()) -> None:
+    """The name of a model, with its known limits and further ones one click away."""
+    limits = (*labels.model_limits(task, name), *further) if name else ()
     if limits:
         with st.popover(tr("Model limits"), help=plain(labels.model_title(task, name))):
             st.markdown(f"**{plain(labels.model_title(task, name))}**")
