@@ -29,7 +29,7 @@ LABELS = (
     tr_noop("not reviewed"), tr_noop("label correct"), tr_noop("label wrong"), tr_noop("outline changed"),
     tr_noop("unit added"), tr_noop("unit"), tr_noop("no landslide there"),
     tr_noop("landslide there"), tr_noop("position inaccurate"), tr_noop("other date or event"),
-    tr_noop("other process"), tr_noop("other"),
+    tr_noop("other process"), tr_noop("duplicate"), tr_noop("outside the study area"), tr_noop("other"),
 )  # fmt: skip
 """Of `core.review.labels` and the reasons for wrong labels."""
 

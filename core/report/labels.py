@@ -11,17 +11,20 @@ from core.review.corrected import cautions
 from core.review.label_files import label_table
 from core.review.labels import STATUSES, labels_words, open_labels
 from core.review.log import last_number
-from core.review.units import changes_words
 
 if TYPE_CHECKING:
     from core.review.labels import OpenedLabels
+    from core.review.state import Feature
     from core.runs.records import Run
     from core.runs.store import Store
 
 MOST_NAMED = 2
 """Columns of the table, beside its number, by which a row is recognised; a page holds no more."""
 
-GONE = "The edit log says which; rows that were deleted, split or merged are not in the table below."
+UNITS = (
+    "The list counts the units after the review: the parts of a split row one by one, merged rows as one, deleted rows "
+    "not at all."
+)
 
 LISTED = 40
 """Rows in the table: of those that were reviewed the ones that the model contradicts most."""
@@ -51,8 +54,8 @@ def labels_part(opened: OpenedLabels | None) -> Part | None:
         "were loaded, without these corrections."
     )
     counted = Items(tuple(f"{STATUSES[name]}: {number:,}" for name, number in opened.counts.items() if number))
-    table, units = _table(opened), changes_words(opened.changes)
-    changed = [Paragraph(f"{units} {GONE}")] if units else []
+    table, done = _table(opened), opened.changes.done
+    changed = [Paragraph(f"{done.words}. {UNITS}")] if done else []
     return Part("labels", "Review of the labels", (
         lead, said, *changed, counted, *([table] if table else []),
         Notice("Before the corrected data are used", cautions(opened), "note"),
@@ -75,7 +78,7 @@ def _table(opened: OpenedLabels) -> Table | None:
     named = [str(name) for name in opened.recognised_by.columns if name not in where][:MOST_NAMED]
     cells = [
         (row["id"], *(_text(row[f"table_{name}"]) for name in named), label(row["label"]),
-         label(row["label_reviewed"]), STATUSES[row["status"]],
+         label(row["label_reviewed"]), _status(opened.review.features[row["id"]]),
          "–" if row["score"] != row["score"] else f"{row['score']:.2f}",
          row["reviewer"], "; ".join(text for text in (row["reason"], row["note"]) if isinstance(text, str) and text))
         for row in rows.head(LISTED).to_dict("records")
@@ -87,6 +90,12 @@ def _table(opened: OpenedLabels) -> Table | None:
     which = "Reviewed rows" if len(rows) <= LISTED else f"{LISTED} of {len(rows):,} reviewed rows"
     caption = f"{which}, those first whose score contradicts the label most. Score: {opened.labelled.scored_by}"
     return Table(caption, heads, tuple(cells))
+
+
+def _status(one: Feature) -> str:
+    """What the review says of a unit, with what became of its outline."""
+    changed = STATUSES[one.origin] if one.origin not in ("model", one.status) and not one.made_of else ""
+    return "; ".join(text for text in (STATUSES[one.status], changed, one.made_of) if text)
 
 
 def _text(value: object) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
-from core.review.units import ATTRIBUTES, attributes_of
+from core.review.units import Done
 from core.wording import agree, count
 
 if TYPE_CHECKING:
@@ -21,17 +21,17 @@ CAUTION = (
 
 def cautions(opened: OpenedLabels) -> str:
     """What whoever uses the corrected data of a review must know."""
-    return " ".join((CAUTION, *attributes_of(opened.changes), *opened.fit.words))
+    return " ".join((CAUTION, *opened.changes.done.attributes, *opened.fit.words))
 
 
 ORIGIN = "labels corrected in the review of run {run} ({wrong} of {total})"
 """Begins the origin of a dataset whose labels were corrected."""
 
-_UNITS = "; rows removed: {removed}; outlines drawn or changed: {redrawn}"
+_UNITS = "; rows deleted: {0}, split: {1}, merged: {2}; units drawn: {3}, outlines changed: {4}"
 
 _ORIGIN = re.compile(
     r"labels corrected in the review of run ([0-9a-f]{8}) \((\d+) of (\d+)\)"
-    r"(?:; rows removed: (\d+); outlines drawn or changed: (\d+))?"
+    r"(?:; rows deleted: (\d+), split: (\d+), merged: (\d+); units drawn: (\d+), outlines changed: (\d+))?"
 )
 
 
@@ -44,39 +44,38 @@ class Corrected:
     run
         First eight digits of the id of the reviewed run.
     wrong, total
-        Labels that were corrected, of how many that could be reviewed.
-    removed, redrawn
-        Rows that were taken out, and outlines that are not those of the layer.
+        Labels that were corrected, also of units that were made of rows, and how many rows could be reviewed.
+    done
+        What was done beyond labels.
     """
 
     run: str
     wrong: int
     total: int
-    removed: int = 0
-    redrawn: int = 0
+    done: Done = Done()
 
     @property
     def cautions(self) -> str:
         """What whoever uses these data must know."""
-        return " ".join((CAUTION, *(ATTRIBUTES if self.redrawn else ())))
+        return " ".join((CAUTION, *self.done.attributes))
 
     @property
     def words(self) -> str:
         """What was corrected where, in a sentence or two."""
-        units = (
-            f" {count(self.removed, 'row')} {agree(self.removed, 'was', 'were')} taken out, and "
-            f"{count(self.redrawn, 'outline')} drawn or changed."
-        )
+        units = f" {self.done.words}." if self.done else ""
         return (
             f"{self.wrong:,} of {count(self.total, 'label')} {agree(self.wrong, 'was', 'were')} corrected in the "
-            f"review of run {self.run}.{units if self.removed or self.redrawn else ''}"
+            f"review of run {self.run}.{units}"
         )
 
 
 def corrected_in(origin: str) -> Corrected | None:
     """In which review the labels of a dataset were corrected, by its origin; None where they were not."""
     found = _ORIGIN.match(origin)
-    return None if found is None else Corrected(found[1], *(int(number or 0) for number in found.groups()[1:]))
+    if found is None:
+        return None
+    wrong, total, *done = (int(number or 0) for number in found.groups()[1:])
+    return Corrected(found[1], wrong, total, Done(*done))
 
 
 def origin_of(opened: OpenedLabels, before: str) -> str:
@@ -88,7 +87,6 @@ def origin_of(opened: OpenedLabels, before: str) -> str:
         Origin of the dataset as it was.
     """
     changes = opened.changes
-    labels = ORIGIN.format(run=opened.run.id[:8], wrong=len(changes.labels), total=len(opened.features))
-    removed, redrawn = len(changes.removed), changes.redrawn
-    units = _UNITS.format(removed=removed, redrawn=redrawn) if removed or redrawn else ""
+    labels = ORIGIN.format(run=opened.run.id[:8], wrong=changes.corrected, total=len(opened.features))
+    units = _UNITS.format(*astuple(changes.done)) if changes.done else ""
     return f"{labels}{units}; before: {before}"

@@ -33,9 +33,10 @@ REASONS = (
 NONE_THERE, LANDSLIDE_THERE = "no landslide there", "landslide there"
 
 LABEL_REASONS = (
-    NONE_THERE, LANDSLIDE_THERE, "position inaccurate", "other date or event", "other process", "other",
+    NONE_THERE, LANDSLIDE_THERE, "position inaccurate", "other date or event", "other process", "duplicate",
+    "outside the study area", "other",
 )  # fmt: skip
-"""Reasons for which a label is wrong, offered in the same way."""
+"""Reasons for which a label is wrong or a row deleted, offered in the same way."""
 
 MOST_WORDS = 2_000
 """Characters of a note."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 FILE = "reviewed_labels"
 """Name of the files with the reviewed labels, and of the layer in the GeoPackage."""
+
+RESULTS = {"delete": "deleted", "merge": "merged", "edited": "outline changed"}
+"""What became of rows, beside what stands for itself, see `core.review.units.progress`."""
 
 CORRECTED = "corrected_table"
 """Name of the file with the table whose labels are corrected: CSV, or GeoPackage of a layer of units."""
@@ -60,7 +64,7 @@ def label_fields(opened: OpenedLabels) -> dict[str, Field]:
     """What the columns of `label_table` hold."""
     untouched = "nobody has reviewed it yet"
     yes_no = {"1": "landslide", "0": "no landslide"}
-    named = list(map(str, opened.labelled.named.columns))
+    named, inside = list(map(str, opened.labelled.named.columns)), opened.labelled.inside or ()
     return {
         "id": Field("ID", "Name in the review: R and the number of the row; N of a unit that was drawn."),
         "row": Field("Row", "Row of the validated table, from 0 for the first (below the heading of a CSV).",
@@ -86,6 +90,8 @@ def label_fields(opened: OpenedLabels) -> dict[str, Field]:
             digits=2),
         **{
             f"table_{name}": Field(
+                name, "Coordinate of a point inside the outline, as it is after the review.", "°",
+            ) if name in inside else Field(
                 name, f"Column {name} of the validated table; of split or merged units that of the largest part.",
                 empty="the table has no value, or the unit was drawn",
             )
@@ -96,20 +102,22 @@ def label_fields(opened: OpenedLabels) -> dict[str, Field]:
 
 
 def label_summary(opened: OpenedLabels) -> dict[str, Any]:
-    """How far the review of labels is and who took part, as plain values for JSON."""
+    """How far the review of labels is and who took part, as plain values for JSON.
+
+    Rows are those of the validated data; units are those after the review, in which parts of a split row are counted
+    one by one, and merged rows as one.
+    """
     review = opened.review
+    corrected = [one.label for one in review.features.values() if one.status == "rejected"]
     return {
         "about": _about(opened),
         "run": opened.run.id,
         "entries": review.number,
         "reviewers": sorted({one.reviewer for one in review.log}),
-        "counts": opened.counts,
-        "rows": opened.progress,
-        "corrected_to_landslide": sum(opened.corrections.values()),
-        "corrected_to_no_landslide": sum(not one for one in opened.corrections.values()),
-        "rows_removed": len(opened.changes.removed),
-        "outlines_changed": len(opened.changes.outlines),
-        "units_added": len(opened.changes.made),
+        "units_by_status": opened.counts,
+        "rows_by_result": {RESULTS.get(name, name): number for name, number in opened.progress.items()},
+        "labels_corrected": {"to_landslide": corrected.count(False), "to_no_landslide": corrected.count(True)},
+        **({"changes": asdict(opened.changes.done)} if opened.changes.done else {}),
         **({"units_overlap_m2": round(opened.fit.overlap), "ground_in_no_unit_m2": round(opened.fit.gap)}
            if opened.labelled.has_outlines else {}),
         "scored_by": opened.labelled.scored_by,

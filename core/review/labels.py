@@ -28,7 +28,7 @@ from core.wording import agree, count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
     from shapely.geometry.base import BaseGeometry
 
     from core.raster.grid import Grid
@@ -211,6 +211,36 @@ class OpenedLabels:
         return changes_of(self.features, self.review)
 
     @cached_property
+    def _corrected(self) -> DataFrame:
+        """The corrected table or layer."""
+        return self.labelled.corrected(self.changes)
+
+    def values_of(self, name: str) -> Series[Any]:
+        """All values of a row by column: as they were read, or of a unit with another outline as it is corrected.
+
+        Parameters
+        ----------
+        name
+            Id of a row of the review.
+        """
+        import pandas
+
+        one, changes = self.review.features[name], self.changes
+        if one.origin == "model":
+            return self.labelled.source.iloc[int(one.values["row"])]
+        table = self._corrected
+        if is_row(self.features, one):
+            row = int(self.features[name].values["row"])
+            at = row - sum(other < row for other in changes.removed)
+        else:
+            at = len(table) - len(changes.made) + [unit.name for unit in changes.made].index(name)
+        place = self.recognised_by.iloc[int(np.flatnonzero(self.rows["id"] == name)[0])]
+        inside = {column: place[column] for column in self.labelled.inside or ()}
+        others = table.drop(columns=["geometry", *inside], errors="ignore").iloc[at].astype(object)
+        values: Series[Any] = pandas.concat([pandas.Series(inside, dtype=object), others])
+        return values
+
+    @cached_property
     def fit(self) -> Fit:
         """How the units lie together after the review; nothing to be said of rows without outlines."""
         return fit_of(self.features, self.review, self.grid) if self.labelled.has_outlines else Fit()
@@ -274,7 +304,8 @@ def labels_words(opened: OpenedLabels) -> str:
     counted, total = opened.progress, len(opened.features)
     others = units_words(counted)
     drawn = sum(one.origin == "added" for one in opened.review.features.values())
-    wrong = [one.label for one in opened.review.features.values() if one.status == "rejected"]
+    rejected = [one for one in opened.review.features.values() if one.status == "rejected"]
+    wrong, of_made = [one.label for one in rejected], sum(not is_row(opened.features, one) for one in rejected)
     parts = [
         f"{number:,} from {words}"
         for number, words in (
@@ -283,9 +314,11 @@ def labels_words(opened: OpenedLabels) -> str:
         )
         if number
     ]  # fmt: skip
+    units = agree(of_made, "a unit", "units")
+    of_new = f", {of_made:,} of them of {units} made in the review" if of_made else ""
     return (
         f"{opened.reviewed:,} of {count(total, 'row')} reviewed: {count(counted.get('confirmed', 0), 'label')} "
         f"correct, {counted.get('rejected', 0):,} wrong{', ' if others else ''}{others}."
-        + (f" Labels to correct: {', '.join(parts)}." if parts else "")
+        + (f" Labels to correct: {', '.join(parts)}{of_new}." if parts else "")
         + (f" {count(drawn, 'unit')} {agree(drawn, 'was', 'were')} drawn." if drawn else "")
     )

@@ -149,6 +149,8 @@ class _State:
             status: Status = edit.judgement
             if edit.judgement == "confirmed" and one.origin != "model" and edit.op == "judge":
                 status = one.origin
+            if edit.judgement == "unreviewed" and one.origin != "model" and edit.op == "label":
+                status = one.origin  # somebody made its outline
             kept = one.reason if status == "rejected" and one.status == "rejected" else ""
             reason, note = edit.reason if edit.reason is not None else kept, edit.note
             note = one.note if note is None else note

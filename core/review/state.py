@@ -108,6 +108,11 @@ class Feature:
         return self.outline.geom_type in ("Polygon", "MultiPolygon") and not self.outline.is_empty
 
     @property
+    def is_judged(self) -> bool:
+        """Whether it was marked as right or wrong, beside what was done to its outline."""
+        return self.status not in ("unreviewed", self.origin)
+
+    @property
     def reviewed_label(self) -> bool | None:
         """The label as the review leaves it: the other one where it is marked as wrong."""
         return self.label if self.label is None else self.label != (self.status == "rejected")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,8 +28,50 @@ _MERGED = (
 )
 _DRAWN = "A drawn unit has no values: models leave it out until they are filled in, for example in a GIS."
 
-ATTRIBUTES = (_CHANGED, _SPLIT, _MERGED, _DRAWN)
-"""What whoever uses corrected units must know, in sentences."""
+
+@dataclass(frozen=True)
+class Done:
+    """How many rows and units of a layer were changed, beyond their labels.
+
+    Attributes
+    ----------
+    deleted, split, merged
+        Rows that were.
+    drawn
+        Units that a reviewer drew.
+    redrawn
+        Rows with another outline.
+    """
+
+    deleted: int = 0
+    split: int = 0
+    merged: int = 0
+    drawn: int = 0
+    redrawn: int = 0
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return any((self.deleted, self.split, self.merged, self.drawn, self.redrawn))
+
+    @property
+    def words(self) -> str:
+        """What was done, without a full stop; empty for nothing."""
+        said = [
+            f"{count(number, noun)} {agree(number, 'was', 'were')} {what}"
+            for number, noun, what in (
+                (self.deleted, "row", "deleted"), (self.split, "row", "split"), (self.merged, "row", "merged"),
+                (self.drawn, "unit", "drawn"), (self.redrawn, "unit", "given another outline"),
+            )
+            if number
+        ]  # fmt: skip
+        return f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else "".join(said)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What whoever uses these units must know of their values, in sentences; none where no outline was changed."""
+        changed = self.split + self.merged + self.drawn + self.redrawn
+        asked = ((_CHANGED, changed), (_SPLIT, self.split), (_MERGED, self.merged), (_DRAWN, self.drawn))
+        return tuple(sentence for sentence, applies in asked if applies)
 
 
 @dataclass(frozen=True)
@@ -38,17 +80,23 @@ class Unit:
 
     Attributes
     ----------
+    name
+        Its id in the review.
     outline
         In the coordinates of the layer.
     label
         Whether there is a landslide; None where that is not known.
     shares
         Which share of its area comes from which rows of the layer; empty where it was drawn.
+    is_corrected
+        Whether the label that it was given when it was made is marked as wrong.
     """
 
+    name: str
     outline: BaseGeometry
     label: bool | None
     shares: Mapping[int, float]
+    is_corrected: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,21 +113,24 @@ class Changes:
         Other outlines by row, in the coordinates of the layer.
     made
         Units that come in addition.
+    done
+        How much of this was done to rows and units, in numbers.
     """
 
     labels: Mapping[int, bool] = field(default_factory=dict)
     removed: frozenset[int] = frozenset()
     outlines: Mapping[int, BaseGeometry] = field(default_factory=dict)
     made: tuple[Unit, ...] = ()
+    done: Done = Done()
 
     def __bool__(self) -> bool:
         """Whether anything differs."""
         return bool(self.labels or self.removed or self.outlines or self.made)
 
     @property
-    def redrawn(self) -> int:
-        """Units whose outline is not that of the layer."""
-        return len(self.outlines) + len(self.made)
+    def corrected(self) -> int:
+        """Labels that are marked as wrong, of rows and of units that were made of them."""
+        return len(self.labels) + sum(unit.is_corrected for unit in self.made)
 
 
 def changes_of(found: Mapping[str, Feature], review: Review) -> Changes:
@@ -98,7 +149,8 @@ def changes_of(found: Mapping[str, Feature], review: Review) -> Changes:
     for name, one in review.features.items():
         label = one.reviewed_label
         if not is_row(found, one):
-            made.append(Unit(one.outline, label, {row[part]: share for part, share in one.sources.items()}))
+            shares = {row[part]: share for part, share in one.sources.items()}
+            made.append(Unit(name, one.outline, label, shares, one.status == "rejected"))
             continue
         kept.add(name)
         if label is not None and label != found[name].label:
@@ -106,16 +158,10 @@ def changes_of(found: Mapping[str, Feature], review: Review) -> Changes:
         if one.origin != "model":
             outlines[row[name]] = one.outline
     removed = frozenset(number for name, number in row.items() if name not in kept)
-    return Changes(labels, removed, outlines, tuple(made))
-
-
-def attributes_of(changes: Changes) -> tuple[str, ...]:
-    """Those of `ATTRIBUTES` that apply to some changes; none where no outline was changed."""
-    of = {len(unit.shares) for unit in changes.made}
-    asked = (
-        (_CHANGED, changes.redrawn > 0), (_SPLIT, 1 in of), (_MERGED, max(of, default=0) > 1), (_DRAWN, 0 in of),
-    )  # fmt: skip
-    return tuple(sentence for sentence, applies in asked if applies)
+    counted = progress(found, review)
+    deleted, split, merged = (counted.get(op, 0) for op in ("delete", "split", "merge"))
+    done = Done(deleted, split, merged, sum(not unit.shares for unit in made), len(outlines))
+    return Changes(labels, removed, outlines, tuple(made), done)
 
 
 def is_row(found: Mapping[str, Feature], one: Feature) -> bool:
@@ -151,23 +197,6 @@ def units_words(counted: Mapping[str, int]) -> str:
     words = {"delete": "deleted", "edited": "with another outline", "split": "split", "merge": "merged"}
     said = (f"{counted[name]:,} {told}" for name, told in words.items() if counted.get(name))
     return ", ".join(said)
-
-
-def changes_words(changes: Changes) -> str:
-    """How corrected data differ from what was validated, in a sentence; empty where only labels do."""
-    parts = [
-        f"{count(number, noun)} {agree(number, 'is', 'are')} {what}"
-        for number, noun, what in (
-            (len(changes.removed), "row", "taken out"), (len(changes.made), "unit", "added"),
-            (len(changes.outlines), "unit", "given another outline"),
-        )
-        if number
-    ]  # fmt: skip
-    return f"In the corrected data {_listed(parts)}." if parts else ""
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def draw(review: Review, outline: BaseGeometry, *, landslide: bool, note: str | None = None) -> Edit:

@@ -16,7 +16,7 @@ from core.review import log
 from core.review.corrected import CAUTION
 from core.review.edits import Edit
 from core.review.labels import OpenedLabels, open_labels
-from core.review.units import ATTRIBUTES
+from core.review.units import Done
 from core.runs.records import RunFilter
 from core.runs.store import Store
 from core.tasks.susceptibility.cells import Columns
@@ -109,7 +109,8 @@ def test_marking_a_label_goes_on_to_the_next_row(page: AppTest, store: Store, ru
 def test_several_rows_are_marked_at_once_with_their_reason(page: AppTest, store: Store, run: str) -> None:
     opened(page, run)
     select(page, run, "R10", "R12")
-    next(one for one in page.selectbox if one.label == "Reason for a wrong label").set_value("other date or event")
+    reason = next(one for one in page.selectbox if one.label == "Reason for a wrong label or a deletion")
+    reason.set_value("other date or event")
     next(one for one in page.text_area if one.label == "Note").set_value("storm of 2020")
     press(page, "Label wrong")
 
@@ -129,7 +130,7 @@ def test_a_reason_never_repeats_what_the_label_says(page: AppTest, run: str) -> 
     for names, missing in ((("R9",), {"landslide there"}), (("R8",), {"no landslide there"}),
                            (("R8", "R9"), {"landslide there", "no landslide there"})):  # fmt: skip
         select(page, run, *names)
-        (field,) = (one for one in page.selectbox if one.label == "Reason for a wrong label")
+        (field,) = (one for one in page.selectbox if one.label == "Reason for a wrong label or a deletion")
         assert {"landslide there", "no landslide there"} - set(field.options) == missing
 
 
@@ -307,8 +308,9 @@ def test_the_nearest_unit_is_selected_and_merged(page: AppTest, store: Store, un
     told = texts(page)
     assert "labelled: landslide · no held-out score, as the outline was changed · outline changed · merged with" in told
     assert "2 of 59 rows reviewed: 0 labels correct, 0 wrong, 2 merged." in told
-    assert ATTRIBUTES[2] in told
-    assert ATTRIBUTES[3] not in told, "nothing was drawn"
+    known = Done(split=1, merged=2, drawn=1).attributes
+    assert known[2] in told
+    assert known[3] not in told, "nothing was drawn"
     (layer,) = (one for one in on_map(page)["vectors"] if one["id"] == "labels")
     colours = {one["properties"]["id"]: one["properties"]["colour"] for one in layer["features"]["features"]}
     assert len(colours) == 58

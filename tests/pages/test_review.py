@@ -205,6 +205,7 @@ def test_what_is_drawn_is_added_cut_and_split_off(page: AppTest, store: Store, r
     draw(page, scene, 10, 4, 14, 14)
     press(page, f"Split off from {first}")
     assert [pixels(f"{first}a"), pixels(f"{first}b")] == pytest.approx([110, 40], rel=1e-3)
+    assert page.session_state[f"selected-{run}"] == f"{first}b", "the part in the drawn shape"
 
     draw(page, scene, 60, 55, 65, 58)
     select(page, run, f"{first}b")

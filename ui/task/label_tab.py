@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
+    from core.review.state import Feature
     from core.runs.records import Run
 
 MOST_DEGREES = 360
@@ -129,7 +130,10 @@ def _selected(at: Labelling) -> None:
     rows = at.opened.rows
     row = rows[rows["id"] == one.id].iloc[0]
     has_score = row["score"] == row["score"]
-    changed = tr("no held-out score, as the outline was changed")
+    changed = (
+        tr("no held-out score, as it was drawn") if one.origin == "added"
+        else tr("no held-out score, as the outline was changed")
+    )  # fmt: skip
     score = (
         tr("held-out score {score:.2f}").format(score=row["score"]) if has_score
         else tr("no held-out score") if one.origin == "model" else changed
@@ -141,6 +145,10 @@ def _selected(at: Labelling) -> None:
     how, names = one.relation
     if how:
         words.append(tr(RELATIONS[how]).format(names=names))
+    if (parts := len(getattr(one.outline, "geoms", ()))) > 1:
+        words.append(tr("{parts:,} separate parts").format(parts=parts))
+    if one.origin == "added":
+        words.append(tr("no values of factors: models leave it out"))
     words += [plain(text) for text in (one.reason, one.note) if text]
     if one.reviewer and one.status != "unreviewed":
         words.append(tr("reviewed by {name}").format(name=plain(one.reviewer)))
@@ -151,15 +159,18 @@ def _selected(at: Labelling) -> None:
     if place is not None and at.spec is not None:
         point = place.representative_point()
         show_coordinates(point.x, point.y, at.spec.grid, of="")
-    if row["row"] >= 0:
-        _values(at, int(row["row"]))
+    with guard():
+        _values(at, one)
 
 
-def _values(at: Labelling, number: int) -> None:
-    """All values of a row of the table."""
-    source = at.opened.labelled.source.iloc[number]
-    with st.expander(tr("All values of row R{number} of the table").format(number=number)):
-        values = source.rename("value").rename_axis("column").reset_index()
+def _values(at: Labelling, one: Feature) -> None:
+    """All values of a row of the table, or of a unit as it stands in the corrected layer."""
+    title = (
+        tr("All values of row {name} of the table") if one.origin == "model"
+        else tr("All values of unit {name} in the corrected layer")
+    )  # fmt: skip
+    with st.expander(title.format(name=one.id)):
+        values = at.opened.values_of(one.id).rename("value").rename_axis("column").reset_index()
         values["value"] = values["value"].map(lambda value: "–" if value is None or value != value else str(value))
         config = {"column": tr("Column"), "value": tr("Value")}
         st.dataframe(
@@ -268,7 +279,6 @@ def _again(at: Labelling, again: Callable[[Path, str], None]) -> None:
     from core.raster.folder import make_folder
     from core.review.corrected import CAUTION, origin_of
     from core.review.label_files import write_corrected
-    from core.review.units import attributes_of
 
     changed = bool(at.opened.changes)
     pressed = st.button(
@@ -276,7 +286,7 @@ def _again(at: Labelling, again: Callable[[Path, str], None]) -> None:
         help=tr("Saves a copy with the corrections and opens it in the form of this page, with the settings of "
                 "this run. Press Validate models there."),
     )  # fmt: skip
-    told = [tr(CAUTION), *map(tr, attributes_of(at.opened.changes))]
+    told = [tr(CAUTION), *map(tr, at.opened.changes.done.attributes)]
     st.caption(" ".join(told) if changed else tr("Not available yet: nothing was corrected."))
     if pressed:
         with guard():

@@ -76,7 +76,7 @@ class Labelling(Drawn):
     def about_overlap(self, *, new: bool) -> str:
         """What follows where a drawn shape covers other units."""
         several = tr("This ground would then belong to several units.")
-        added = tr("Added as a unit of its own, it would make this ground part of several units.")
+        added = tr("Unless it is cut away or split off, this ground would then belong to several units.")
         return added if new else several
 
     def tick(self) -> None:
@@ -202,14 +202,15 @@ def show_bar(at: Labelling) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="review-bar"):
         ask_name(at.run)
         off = not is_named() or not ids
-        with st.popover(tr("Reason, note"), disabled=off, help=tr("Reason for a wrong label, and a note.")):
+        about = tr("Why a label is wrong or a row deleted; and a note.")
+        with st.popover(tr("Reason, note"), disabled=off, help=about):
             if ids:
                 _ask_reason(at, ids)
         buttons: tuple[tuple[str, str, Judgement, str | None], ...] = (
             (tr("Label correct"), "Y", "confirmed", "Y"), (tr("Label wrong"), "N", "rejected", "N"),
             (tr("Mark not reviewed"), "open", "unreviewed", None),
         )  # fmt: skip
-        done = [name for name in ids if at.review.features[name].status != "unreviewed"]
+        done = [name for name in ids if at.review.features[name].is_judged]
         for title, key, judgement, shortcut in buttons:
             st.button(
                 title, on_click=judge, args=(at, ids, judgement), shortcut=shortcut,
@@ -242,8 +243,8 @@ def _ask_reason(at: Labelling, ids: tuple[str, ...]) -> None:
     offered = at.opened.reasons(ids)
     known = ["", *offered, *([reason] if reason and reason not in offered else [])]
     st.selectbox(
-        tr("Reason for a wrong label"), known, known.index(reason), key=_reason_key(at, ids), accept_new_options=True,
-        format_func=lambda text: tr(text) if text else tr("not given"),
+        tr("Reason for a wrong label or a deletion"), known, known.index(reason), key=_reason_key(at, ids),
+        accept_new_options=True, format_func=lambda text: tr(text) if text else tr("not given"),
     )  # fmt: skip
     typed, key = _typed(at, ids), _note_key(at, ids)
     kept = typed.get()
@@ -251,4 +252,4 @@ def _ask_reason(at: Labelling, ids: tuple[str, ...]) -> None:
         tr("Note"), note if kept is None else kept, max_chars=MOST_WORDS, key=key, height=80,
         on_change=lambda: typed.put(st.session_state[key]),
     )  # fmt: skip
-    st.caption(tr("Saved when you press Label correct, Label wrong or Delete."))
+    st.caption(tr("The note is saved when you press Label correct, Label wrong or Delete; the reason by the last two."))

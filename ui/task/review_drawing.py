@@ -97,7 +97,8 @@ def _uses(at: Drawn, shape: BaseGeometry | None, covered: Sequence[Overlap]) -> 
         ),
         Use(
             "split", tr("Split off from {name}").format(name=name),
-            tr("The part inside the drawn shape becomes separate, and so does each piece that the shape cuts off."),
+            tr("The part inside the drawn shape becomes separate and is then selected; so does each piece that the "
+               "shape cuts off."),
             lambda review, shape: actions.split_off(review, name, shape), outside,
         ),
     ]  # fmt: skip
@@ -134,19 +135,27 @@ def _overlap_words(covered: Sequence[Overlap]) -> str:
 
 def _with_drawing(at: Drawn, make: Callable[[Review, BaseGeometry], Edit]) -> None:
     """Use what is drawn, and take the drawing off the map."""
+    from shapely.geometry import shape as outline_of
+
     drawn, made = at.drawn, list[str]()
 
     def edit() -> Edit:
-        found = make(at.review, at.opened.drawn(drawn or {}))
-        made.extend(found.made)
+        shape = at.opened.drawn(drawn or {})
+        found = make(at.review, shape)
+        outlines = {name: outline_of(dict(content)) for name, content in found.made.items()}
+        made.extend(sorted(outlines, key=lambda name: -_share_inside(outlines[name], shape)))
         return found
 
     def then() -> None:
         _clear(at)
         if at.selection.current not in made:
-            at.selection.choose(made[0], "table")  # what was drawn; of a split, its first part
+            at.selection.choose(made[0], "table")  # what was drawn; of a split, the part in the drawn shape
 
     do(at, edit, then=then)
+
+
+def _share_inside(outline: BaseGeometry, shape: BaseGeometry) -> float:
+    return float(outline.intersection(shape).area / outline.area)
 
 
 def _clear(at: Drawn) -> None:

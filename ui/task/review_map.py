@@ -39,7 +39,7 @@ def told(at: Reviewing) -> list[str] | None:
     grid = at.opened.found.grid
     (size,) = feature_areas([one], grid)
     words = [single_area_text(size, grid.in_metres), tr(STATUSES[one.status])]
-    if parts := len(getattr(one.outline, "geoms", ())):
+    if (parts := len(getattr(one.outline, "geoms", ()))) > 1:
         words.append(tr("{parts:,} separate parts").format(parts=parts))
     how, names = one.relation
     if how:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from core.tasks.susceptibility.rows import Rows
 
 
+NAME = "review_id"
+"""Column of a corrected layer with what each unit is called in the review: R and the row, or what was made of it."""
+
 WHOLE = 1 - 1e-6
 """Share of a unit from which on all of it comes from rows of the layer."""
 
@@ -23,7 +26,8 @@ WHOLE = 1 - 1e-6
 def corrected_rows(read: Rows, columns: Columns, changes: Changes) -> pd.DataFrame:
     """A table, or a layer of units, as a review leaves it: rows taken out, labels and outlines changed, units added.
 
-    Values of added units follow `core.review.units.ATTRIBUTES`. Rows that were not validated stay as they are.
+    Values of added units follow what `core.review.units.Done.attributes` says. Rows that were not validated stay as
+    they are. Units of a layer have their names in the review in the column `NAME`.
     """
     import geopandas
     import pandas as pd
@@ -42,6 +46,9 @@ def corrected_rows(read: Rows, columns: Columns, changes: Changes) -> pd.DataFra
         table = pd.concat([table[there].astype(object), added], ignore_index=True).infer_objects()
     else:
         table = table[there].reset_index(drop=True)
+    names = [*(f"R{row}" for row, kept in enumerate(there) if kept), *(unit.name for unit in changes.made)]
+    table = table.drop(columns=NAME, errors="ignore")
+    table.insert(0, NAME, names)
     return to_layer(table, geopandas.GeoSeries(shapes, crs=read.outlines.crs))
 
 

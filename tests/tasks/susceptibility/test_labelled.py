@@ -168,8 +168,8 @@ def test_what_is_exported_says_what_is_known_and_no_more(store: Store, run: str,
     assert (info["crs"], info["geometry_type"], len(points)) == ("EPSG:32717", "Point", ROWS - 1)
     eight = points[points["row"] == 8].iloc[0]
     assert (eight.geometry.x, eight.geometry.y) == (700_080, 9_550_000 + 90 * 8)
-    assert told["corrected_to_landslide"] == 1
-    assert told["corrected_to_no_landslide"] == 0
+    assert told["labels_corrected"] == {"to_landslide": 1, "to_no_landslide": 0}
+    assert "changes" not in told, "nothing but labels"
     assert told["caution"] == CAUTION
     assert json.loads((tmp_path / "out" / "review.json").read_text()) == told
 
@@ -423,7 +423,7 @@ def test_labels_are_reviewed_by_commands(
     command(capsys, "redo", run, "--reviewer", ANNA)
     shown = command(capsys, "show", run)
     assert {"R8", "R9"} <= {one["id"] for one in shown["labels"]}  # type: ignore[attr-defined]
-    assert command(capsys, "export", run, "--out", str(tmp_path / "out"))["corrected_to_landslide"] == 1
+    assert command(capsys, "export", run, "--out", str(tmp_path / "out"))["labels_corrected"]["to_landslide"] == 1
     assert (tmp_path / "out" / "corrected_table.csv").exists()
 
 

@@ -27,7 +27,6 @@ from core.review.edits import Edit
 from core.review.fit import Fit
 from core.review.label_files import export_labels, label_fields, label_table
 from core.review.labels import OpenedLabels, labels_words, open_labels
-from core.review.units import ATTRIBUTES
 from core.runs.store import Store
 from core.tasks.susceptibility.cells import Columns
 from core.tasks.susceptibility.rows import LATITUDE, LONGITUDE, read_rows
@@ -106,7 +105,7 @@ def test_rows_of_a_table_can_be_deleted_but_have_no_outlines(store: Store, tmp_p
         opened.drawn(mapping(box(0, 0, 1, 1)))
     told = export_labels(opened, tmp_path / "out")
     assert len(pd.read_csv(tmp_path / "out" / "corrected_table.csv")) == ROWS - 1
-    assert told["rows_removed"] == 1
+    assert told["changes"]["deleted"] == 1
     assert told["caution"] == CAUTION
 
 
@@ -165,6 +164,15 @@ def test_a_label_that_was_wrong_stays_corrected_when_the_outline_changes(store: 
     assert confirmed.reasons(["R9"])[0] == "landslide there"
 
 
+def test_a_changed_unit_cannot_become_unreviewed_by_its_label(store: Store, run: str) -> None:
+    taken(store, run, actions.reshape(now(store, run).review, "R8", square(8, width=60)))
+    assert not now(store, run).review.features["R8"].is_judged
+    assert judged(store, run, ["R8"], "rejected").review.features["R8"].is_judged
+    opened = judged(store, run, ["R8"], "unreviewed")
+    assert opened.review.features["R8"].status == "edited"
+    assert labels_words(opened) == "1 of 59 rows reviewed: 0 labels correct, 0 wrong, 1 with another outline."
+
+
 def test_parts_of_a_split_unit_keep_its_values_and_get_labels_of_their_own(
     store: Store, run: str, tmp_path: Path
 ) -> None:
@@ -173,8 +181,9 @@ def test_parts_of_a_split_unit_keep_its_values_and_get_labels_of_their_own(
 
     assert labels_words(opened) == (
         "1 of 59 rows reviewed: 0 labels correct, 0 wrong, 1 split. "
-        "Labels to correct: 1 from landslide to no landslide."
+        "Labels to correct: 1 from landslide to no landslide, 1 of them of a unit made in the review."
     )
+    assert opened.changes.corrected == 1
     assert opened.changes.removed == {9}
     assert opened.corrections == {}
     first, second = sorted(opened.changes.made, key=lambda unit: -unit.outline.area)
@@ -209,6 +218,11 @@ def test_a_merged_unit_has_means_by_area_and_a_landslide_where_a_part_has_one(
     assert merged["label"] == "yes"
     assert len(made) == ROWS - 1
     assert opened.review.features["R10"].made_of == "merged with R11"
+    assert merged["review_id"] == "R10"
+    values = opened.values_of("R10")
+    assert (values["slope"], values["unit_id"]) == (pytest.approx(merged["slope"]), "U10")
+    assert "geometry" not in values
+    assert opened.values_of("R12")["slope"] == opened.labelled.source["slope"].iloc[12]
 
 
 def test_a_merged_value_is_unknown_where_that_of_a_part_is(store: Store, run: str, tmp_path: Path) -> None:
@@ -231,6 +245,8 @@ def test_a_drawn_unit_has_a_label_and_no_values(store: Store, run: str, tmp_path
     assert labels_words(opened) == "0 of 59 rows reviewed: 0 labels correct, 0 wrong. 2 units were drawn."
     assert opened.rows["id"].tolist()[-2:] == ["N1", "N2"]
     assert row_of(opened, "N1")["row"] == -1
+    assert opened.values_of("N1")["label"] == "yes"
+    assert opened.values_of("N1").drop(["label", "review_id"]).isna().all()
     made = corrected(opened, tmp_path / "out")
     added = made[made["unit_id"].isna()]
     assert added["label"].tolist() == ["yes", "no"]
@@ -252,6 +268,10 @@ def test_coordinates_of_a_changed_unit_are_those_of_its_new_outline(store: Store
     back = Transformer.from_crs(4326, 32717, always_xy=True)
     for name, outline in (("R7", square(7)), ("R8", square(8, width=20)), ("N1", square(61))):
         assert outline.contains(Point(back.transform(*table.loc[name])))
+        assert opened.values_of(name)[[LONGITUDE, LATITUDE]].tolist() == table.loc[name].tolist()
+    fields = label_fields(opened)
+    assert fields[f"table_{LONGITUDE}"].meaning.startswith("Coordinate of a point inside the outline")
+    assert "largest part" in fields["table_unit_id"].meaning
 
 
 def test_edits_of_units_are_undone_and_names_not_used_twice(store: Store, run: str) -> None:
@@ -283,13 +303,16 @@ def test_the_corrected_layer_says_what_was_done_to_it(store: Store, run: str, tm
     opened = taken(store, run, actions.split_off(now(store, run).review, "R9", square(9, width=20)))
 
     origin = origin_of(opened, "uploaded")
-    assert corrected_in(origin) == Corrected(run[:8], 1, 59, 2, 2)
-    words = f"1 of 59 labels was corrected in the review of run {run[:8]}. 2 rows were taken out, and 2 outlines drawn "
-    assert corrected_in(origin).words == f"{words}or changed."  # type: ignore[union-attr]
+    done = units.Done(deleted=1, split=1)
+    corrected = Corrected(run[:8], 1, 59, done)
+    assert corrected_in(origin) == corrected
+    words = f"1 of 59 labels was corrected in the review of run {run[:8]}."
+    assert corrected.words == f"{words} 1 row was deleted and 1 row was split."
     told = export_labels(opened, tmp_path / "out")
-    assert told["caution"] == " ".join((CAUTION, *ATTRIBUTES[:2])), "nothing was merged or drawn"
-    assert (told["rows_removed"], told["outlines_changed"], told["units_added"]) == (2, 0, 2)
-    assert told["rows"] == {"unreviewed": 56, "rejected": 1, "delete": 1, "split": 1}
+    assert told["caution"] == corrected.cautions == " ".join((CAUTION, *done.attributes))
+    assert "merged" not in told["caution"], "nothing was"
+    assert told["changes"] == {"deleted": 1, "split": 1, "merged": 0, "drawn": 0, "redrawn": 0}
+    assert told["rows_by_result"] == {"unreviewed": 56, "rejected": 1, "deleted": 1, "split": 1}
     assert set(label_fields(opened)) == set(label_table(opened).columns)
 
 
@@ -301,7 +324,7 @@ def test_the_report_lists_what_became_of_units(store: Store, run: str) -> None:
     assert report is not None
     text = report.path.read_text(encoding="utf-8")
 
-    assert "In the corrected data 1 row is taken out and 1 unit is added." in text
+    assert "1 row was deleted and 1 unit was drawn." in text
     assert "unit added" in text
     assert "N1" in text
 
@@ -339,7 +362,7 @@ def test_units_are_corrected_by_commands(
     assert told["words"] == "N1 drawn, labelled as no landslide"
     assert told["counts"]["added"] == 1
     shown = told_by(capsys, "show", run)
-    assert shown["units_added"] == 4
+    assert shown["changes"] == {"deleted": 0, "split": 1, "merged": 2, "drawn": 1, "redrawn": 0}
     assert {one["id"] for one in shown["labels"] if one["status"] != "unreviewed"} == {"R9a", "R9b", "R10", "N1"}
     assert main(["review", "searched", run, *by]) == 2
     assert "do not allow 'searched'" in capsys.readouterr().err
