@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 ABBREVIATIONS = ("twi", "spi", "sti", "tpi", "tri", "ndvi", "ndwi", "evi", "pga")
@@ -56,6 +57,17 @@ def agree(number: float, one: str, several: str) -> str:
     ['1 row without a date was left out.', '3 rows without a date were left out.']
     """
     return one if number == 1 else several
+
+
+def signed(text: str) -> str:
+    """An interval or a number in words, with minus signs in place of hyphens before digits.
+
+    Examples
+    --------
+    >>> signed("-0.52 to -0.22"), signed("sand-stone"), signed("1e-07")
+    ('−0.52 to −0.22', 'sand-stone', '1e-07')
+    """
+    return re.sub(r"(?<![^\s])-(?=\d)", "−", text)
 
 
 def area(value: float, *, georeferenced: bool = True) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
@@ -38,12 +39,12 @@ def add_to(review: Review, identity: str, outline: BaseGeometry, noun: str = "la
     """Add ground to a feature."""
     own = _one(review, identity).outline
     _check_near([own, outline], noun)
-    return reshape(review, identity, united([own, outline]))
+    return replace(reshape(review, identity, united([own, outline])), how="added")
 
 
 def cut_from(review: Review, identity: str, outline: BaseGeometry) -> Edit:
     """Take ground from a feature."""
-    return reshape(review, identity, cut(_one(review, identity).outline, outline))
+    return replace(reshape(review, identity, cut(_one(review, identity).outline, outline)), how="cut")
 
 
 def split_off(review: Review, identity: str, outline: BaseGeometry) -> Edit:

@@ -69,6 +69,8 @@ class Edit:
         Of ``"begin"``: values of the post-processing.
     examined
         Of ``"examined"``.
+    how
+        Of ``"reshape"``: whether ground was added or cut away; else the outline was replaced.
     label
         Of ``"draw"`` in a review of labels: whether there is a landslide in the drawn unit.
     of
@@ -85,6 +87,7 @@ class Edit:
     examined: bool = True
     label: bool | None = None
     of: int = 0
+    how: Literal["", "added", "cut"] = ""
 
     def __post_init__(self) -> None:
         for name in ("reason", "note"):  # as a line break at the end of a note
@@ -108,6 +111,8 @@ class Edit:
             kept["examined"] = self.examined
         if self.label is not None:
             kept["label"] = self.label
+        if not self.how:
+            kept.pop("how")
         return kept
 
     @classmethod
@@ -142,7 +147,10 @@ class Edit:
             "delete": f"{several} deleted",
             "restore": f"{several} restored",
             "draw": f"{made} drawn{'' if self.label is None else f', {LABELS[self.label]}'}",
-            "reshape": f"Outline of {several} changed",
+            "reshape": {
+                "": f"Outline of {several} changed", "added": f"Ground added to {several}",
+                "cut": f"Ground cut away from {several}",
+            }[self.how],
             "split": f"{several} split into {made}",
             "merge": f"{_some([name for name in self.ids if name not in self.made])} merged into {made}",
             "examined":

@@ -70,6 +70,10 @@ class RunResult:
         """Name and metrics of the simple method that a model must beat on the same inputs; empty without one."""
         return "", {}
 
+    def beside_metrics(self) -> dict[str, str]:
+        """What is said beside some of `metrics` in a comparison, by their names, such as an interval."""
+        return {}
+
     def artifact(self, role: str) -> Path:
         """Path of an artifact.
 

@@ -312,6 +312,10 @@ def test_the_nearest_unit_is_selected_and_merged(page: AppTest, store: Store, un
     assert known[2] in told
     assert known[3] not in told, "nothing was drawn"
     (layer,) = (one for one in on_map(page)["vectors"] if one["id"] == "labels")
+    (over,) = (one for one in on_map(page)["vectors"] if one["id"] == "changed")
+    assert [one["properties"]["id"] for one in over["features"]["features"]] == [merged]
+    assert not over["selectable"], "a click selects the unit below"
+    assert [one["label"] for one in over["legend"]["entries"]] == ["outline changed or drawn"]
     colours = {one["properties"]["id"]: one["properties"]["colour"] for one in layer["features"]["features"]}
     assert len(colours) == 58
     assert colours[merged] == REFERENCE, "the colour of its label"

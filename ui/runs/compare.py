@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -99,7 +100,10 @@ def show_metrics(compared: Sequence[Compared]) -> None:
         name = metric.name
         values = [one.run.metrics.get(name) for one in compared] + ([index.get(name)] if index else [])
         if any(value is not None for value in values):
-            rows[tr(metric.title)] = _row(metric, values, best=fair)
+            texts, beside = _row(metric, values, best=fair), [one.result.beside_metrics().get(name) for one in compared]
+            rows[tr(metric.title)] = [
+                f"{text} ({told})" if told else text for text, told in zip_longest(texts, beside)
+            ]
     if task.level:
         levels = [(one.result.provenance.get("model") or {}).get("threshold") for one in compared]
         texts = ["–" if level is None else f"{level:.2f}" for level in levels]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FROM = "from"
 """Key in the page's address of what the page begins with: ``rasters`` or ``table``."""
 
-WAYS = {"rasters": tr_noop("An area"), "table": tr_noop("A table")}
+WAYS = {"rasters": tr_noop("An area"), "table": tr_noop("A table or units")}
 
 
 def show(task: TaskPage) -> None:
@@ -114,15 +114,14 @@ def _table(task: TaskPage, asked: Run | None, left: object, right: object) -> No
         elif record is None:
             _show_no_table()
         else:
+            what = tr(
+                "Check the columns and press *{button}*. Each model is trained on part of the cells and tested on "
+                "the rest: with random folds and, where the table has coordinates, with spatial folds."
+            ).format(button=form.BUTTON)
             if shared_form.named():
-                st.info(tr("The settings are those of run {run}. Press *{button}* to validate the data again.").format(
-                    run=plain(str(shared_form.named())[:8]), button=form.BUTTON))  # fmt: skip
-            st.info(
-                tr(
-                    "Check the columns and press *{button}*. Each model is trained on part of the cells and tested on "
-                    "the rest: with random folds and, where the table has coordinates, with spatial folds."
-                ).format(button=form.BUTTON)
-            )
+                what = tr("The settings are those of run {run}. Press *{button}* to validate the data again.").format(
+                    run=plain(str(shared_form.named())[:8]), button=form.BUTTON)  # fmt: skip
+            st.info(what)
 
 
 def _area(task: TaskPage, asked: Run | None, left: object, right: object) -> None:
@@ -169,7 +168,7 @@ def _order(data: AreaData, request: MapRequest) -> Order:
 
 def _show_no_table() -> None:
     if empty(
-        tr("No table yet."),
+        tr("No table or layer of units yet."),
         tr("Choose a table of cells or slope units, or a layer of units with outlines: one column marks landslides, "
         "the others are factors such as slope, lithology or distance to a road. The sample covers the synthetic "
         "mountain valley."),

@@ -197,6 +197,7 @@ def _layers(run: str, number: int, scored_by: str, selected: str | None, _opened
     ramp = ramp_colours(scores, PROBABILITY_RAMP)
     ramp = [NOT_KNOWN if one != one else colour for one, colour in zip(scores, ramp, strict=True)]
     left_out = len(order) - len(shown)
+    changed = _changed(_opened)
     by_score, by_label = (features(shapes, facts, colours=one, most=len(shapes) or 1)[0] for one in (ramp, colours))
     return (
         Outlines(
@@ -209,6 +210,38 @@ def _layers(run: str, number: int, scored_by: str, selected: str | None, _opened
             legend=_legend(are_points=are_points), fill=0.25, weight=2.0, seam=True,
             left_out=left_out,
         ),
+        *([changed] if changed else []),
+    )  # fmt: skip
+
+
+def _changed(opened: OpenedLabels) -> Outlines | None:
+    """Outlines of units that a reviewer made, changed or deleted, over the units; None where there are none."""
+    import geopandas
+    import numpy as np
+
+    from core.plots.colours import NOT_KNOWN, OUTLINE_CHANGED, Legend, LegendEntry
+    from core.serve.coordinates import features
+
+    found = placed(opened.run.id, opened)
+    changed = [one for one in opened.review.features.values() if one.origin != "model" and one.is_polygon]
+    gone = [one for one in opened.review.deleted.values() if one.is_polygon]
+    if found is None or not (changed or gone):
+        return None
+    everything = [*changed, *gone]
+    places = np.array(_places(opened, everything), object)
+    table = geopandas.GeoDataFrame({"id": [one.id for one in everything]}, geometry=places, crs=found[0].crs)
+    colours = [OUTLINE_CHANGED] * len(changed) + [NOT_KNOWN] * len(gone)
+    entries = [
+        LegendEntry(colour, words, "dashed")
+        for colour, words, units in (
+            (OUTLINE_CHANGED, tr_noop("outline changed or drawn"), changed), (NOT_KNOWN, tr_noop("deleted"), gone),
+        )
+        if units
+    ]  # fmt: skip
+    told, _ = features(table, {}, colours=colours, most=len(table))
+    return Outlines(
+        "changed", tr_noop("Changed and deleted units"), told, OUTLINE_CHANGED, dashed=True, fill=0.0, weight=2.0,
+        seam=True, legend=Legend(tr_noop("Units"), tuple(entries)),
     )  # fmt: skip
 
 

@@ -13,17 +13,14 @@ from ui.messages import tr
 from ui.state import Slot
 from ui.task.editing import onward, show_log, show_problem, ticked_key
 from ui.task.export import folder_of, offer
-from ui.task.inspector import show_coordinates
-from ui.task.judged import fate
-from ui.task.label_map import place_of, show_rows_on_map
+from ui.task.label_map import show_rows_on_map
+from ui.task.label_selected import label_words, show_details, show_selected
 from ui.task.labelling import Labelling, labelling, show_bar
 from ui.task.nearest import offer_nearest
 from ui.task.review_address import follow_address, name_rows
 from ui.task.review_deleted import show_deleted
-from ui.task.review_map import RELATIONS
 from ui.task.review_rows import meant
 from ui.task.rows import show_rows
-from ui.task.selection import tell
 from ui.task.table import number_column
 
 if TYPE_CHECKING:
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
-    from core.review.state import Feature
     from core.runs.records import Run
 
 MOST_DEGREES = 360
@@ -70,8 +66,9 @@ def show(run: Run, view: Any, again: Callable[[Path, str], None]) -> None:  # no
         _tell(at)
         show_bar(at)
     show_rows_on_map(at)
-    _selected(at)
+    show_selected(at)
     _table(at)
+    show_details(at)
     offer_nearest(at)
     show_deleted(at, tr("Deleted rows"))
     name_rows(at)
@@ -114,70 +111,6 @@ def _tell(at: Labelling) -> None:
         st.caption(tr("Keys: Y label correct, N label wrong, J next row."))
 
 
-def _label_words() -> dict[bool, str]:
-    return {True: tr("landslide"), False: tr("no landslide")}
-
-
-def _selected(at: Labelling) -> None:
-    """What is known of the row that was selected last."""
-    one = at.selected
-    if one is None:
-        gone = fate(at.run, at.selection.current)
-        tell(at.selection, "row", None, gone or tr("not among the validated rows"))
-        return
-    from core.review.labels import STATUSES
-
-    rows = at.opened.rows
-    row = rows[rows["id"] == one.id].iloc[0]
-    has_score = row["score"] == row["score"]
-    changed = (
-        tr("no held-out score, as it was drawn") if one.origin == "added"
-        else tr("no held-out score, as the outline was changed")
-    )  # fmt: skip
-    score = (
-        tr("held-out score {score:.2f}").format(score=row["score"]) if has_score
-        else tr("no held-out score") if one.origin == "model" else changed
-    )  # fmt: skip
-    words = [] if one.label is None else [tr("labelled: {label}").format(label=_label_words()[one.label])]
-    words += [score, tr(STATUSES[one.status])]
-    if one.origin != "model" and one.status != one.origin:
-        words.append(tr(STATUSES[one.origin]))
-    how, names = one.relation
-    if how:
-        words.append(tr(RELATIONS[how]).format(names=names))
-    if (parts := len(getattr(one.outline, "geoms", ()))) > 1:
-        words.append(tr("{parts:,} separate parts").format(parts=parts))
-    if one.origin == "added":
-        words.append(tr("no values of factors: models leave it out"))
-    words += [plain(text) for text in (one.reason, one.note) if text]
-    if one.reviewer and one.status != "unreviewed":
-        words.append(tr("reviewed by {name}").format(name=plain(one.reviewer)))
-    if len(at.ticked) > 1:
-        st.caption(tr("Of the {count:,} selected rows the last:").format(count=len(at.ticked)))
-    tell(at.selection, "row", words)
-    place = place_of(at)
-    if place is not None and at.spec is not None:
-        point = place.representative_point()
-        show_coordinates(point.x, point.y, at.spec.grid, of="")
-    with guard():
-        _values(at, one)
-
-
-def _values(at: Labelling, one: Feature) -> None:
-    """All values of a row of the table, or of a unit as it stands in the corrected layer."""
-    title = (
-        tr("All values of row {name} of the table") if one.origin == "model"
-        else tr("All values of unit {name} in the corrected layer")
-    )  # fmt: skip
-    with st.expander(title.format(name=one.id)):
-        values = at.opened.values_of(one.id).rename("value").rename_axis("column").reset_index()
-        values["value"] = values["value"].map(lambda value: "–" if value is None or value != value else str(value))
-        config = {"column": tr("Column"), "value": tr("Value")}
-        st.dataframe(
-            values, hide_index=True, column_config=config, key=f"label-values-{at.run}", alt="Values of the row"
-        )
-
-
 def _frame(at: Labelling) -> DataFrame:
     """A row each, those first whose score contradicts the label most."""
     import pandas
@@ -185,7 +118,7 @@ def _frame(at: Labelling) -> DataFrame:
     from core.review.labels import STATUSES
 
     opened = at.opened
-    rows, named, words = opened.rows, opened.recognised_by, _label_words()
+    rows, named, words = opened.rows, opened.recognised_by, label_words()
     features = [opened.review.features[name] for name in rows["id"]]
     frame = pandas.DataFrame(
         {
@@ -243,15 +176,18 @@ def _is_degrees(at: Labelling, name: str) -> bool:
 def _filtered(at: Labelling, frame: DataFrame) -> DataFrame:
     from core.review.labels import STATUSES
 
-    counts, words = at.opened.counts, _label_words()
+    counts, words = at.opened.counts, label_words()
+    number = {one: int((frame["label"] == words[one]).sum()) for one in words}
+    units = tr("Units are counted as they are after the review: parts of a split row one by one, merged rows as one.")
     with st.container(horizontal=True, gap="medium"):
         status = st.pills(
             tr("Filter by status"), [name for name, number in counts.items() if number], selection_mode="multi",
             key=f"label-status-{at.run}", format_func=lambda name: f"{tr(STATUSES[name])} ({counts[name]:,})",
+            help=units if at.opened.changes.done else None,
         )  # fmt: skip
         label = st.pills(
             tr("Filter by label"), [True, False], selection_mode="multi", key=f"label-label-{at.run}",
-            format_func=words.__getitem__,
+            format_func=lambda one: f"{words[one]} ({number[one]:,})",
         )  # fmt: skip
     if status:
         frame = frame[frame["status"].isin([tr(STATUSES[name]) for name in status])]

@@ -227,7 +227,9 @@ def show_bar(at: Labelling) -> None:
         st.caption(tr("Enter your name first: until then, marking and editing are off."))
     elif not ids:
         st.caption(tr("Select rows in the table, or one on the map."))
-    elif len(ids) > 1:
+    elif len(ids) == 1:  # a line in every case, so that the map stays in place
+        st.caption(tr("The buttons apply to {name}.").format(name=ids[0]))
+    else:
         told = tr("{count:,} rows are selected, and the buttons apply to all of them: {names}. Reviewed already: "
                   "{done:,}.")
         names = ", ".join(ids[:NAMED]) + (" …" if len(ids) > NAMED else "")

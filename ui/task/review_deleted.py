@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import streamlit as st
 
 from core.raster.files import one_line
+from ui import labels
 from ui.messages import tr
 from ui.task.editing import Edited, do, show_problem, turned
 from ui.task.reviewer import is_named
 
-LONGEST = 80
+LONGEST = 160
 """Letters that the list gives of each; the log has whole notes."""
 
 
@@ -40,7 +43,10 @@ def show_deleted(at: Edited, title: str) -> None:
 
 def _words(at: Edited, name: str) -> str:
     one = at.review.deleted[name]
-    told = " · ".join(one_line(text) for text in (name, one.reviewer, one.reason, one.note) if text)
+    label = "" if one.label is None else tr("labelled: landslide") if one.label else tr("labelled: no landslide")
+    when = "" if one.reviewed is None else labels.moment(datetime.fromtimestamp(one.reviewed, UTC))
+    by = tr("deleted by {name}, {when}").format(name=one.reviewer, when=when)
+    told = " · ".join(one_line(text) for text in (name, label, by, one.reason, one.note) if text)
     return told if len(told) <= LONGEST else f"{told[: LONGEST - 1]}…"
 
 

@@ -56,6 +56,17 @@ class SusceptibilityResult(RunResult):
         best = {f"auroc_{one}": max(self.of(model, one, "auroc") for model in self.models) for one in self.schemes}
         return {**best, "models": float(len(self.models)), "cells": float(self.count)}
 
+    def beside_metrics(self) -> dict[str, str]:
+        """See `RunResult`: the model that has the highest AUROC, and its 95 % interval."""
+        from core.tasks.susceptibility.findings import best, interval
+        from core.tasks.susceptibility.models import title_of
+
+        firsts = {scheme: best(self, scheme) for scheme in self.schemes}
+        return {
+            f"auroc_{scheme}": f"{title_of(first)}, {interval(self, first, scheme)}"
+            for scheme, first in firsts.items()
+        }
+
     def to_json(self) -> dict[str, Any]:
         """See `RunResult`."""
         return {

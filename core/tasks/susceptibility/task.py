@@ -87,6 +87,9 @@ TASK = Task(
     ),
     counted="AUROC: the highest mean of a model over folds and repeats, on spatial folds unless another scheme is "
             "named.",
+    counted_each="AUROC: the highest mean of a model over folds and repeats, on spatial folds unless another scheme is "
+                 "named; in brackets that model and its 95 % interval. Runs whose intervals overlap widely cannot be "
+                 "ranked.",
     model_title=Ref(f"{_HERE}.models:title_of"),
     view=Ref(f"{_HERE}.view:Choice"),
     layers=Ref(f"{_HERE}.layers:LAYERS"),
