@@ -321,10 +321,15 @@ window.slidelens = window.slidelens || (function () {
   // A layer that is ticked comes on top of all; each goes back to its place.
   function restack() {
     vectors.forEach(function (entry) { if (map.hasLayer(entry.layer)) entry.layer.bringToFront(); });
-    if (halo) halo.bringToFront();
+    if (!halo) return;
+    halo.bringToFront();
+    let raised = false;  // layers above those whose selected shapes are marked stay above them
     vectors.forEach(function (entry) {
+      if (!map.hasLayer(entry.layer)) return;
       const marks = entry.spec.selectable && entry.spec.marked !== false;
-      if (halo && marks && map.hasLayer(entry.layer)) entry.layer.lines.bringToFront();
+      if (marks) entry.layer.lines.bringToFront();
+      else if (raised) entry.layer.bringToFront();
+      raised = raised || marks;
     });
   }
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.tasks.susceptibility.map_result import SusceptibilityMap
 from core.tasks.susceptibility.result import CELLS, SCORES, SusceptibilityResult
+from core.wording import within
 from ui import labels, resources
 from ui.choices import in_address
 from ui.feedback import plain
@@ -101,9 +102,10 @@ def headline(result: SusceptibilityResult, *, folded: bool = False, further: Seq
     for note in result.notes:
         if note.startswith(CORRECTED):
             st.warning(plain(note))
-    figures = []
+    figures, firsts = [], []
     for scheme in result.schemes:
         first = best(result, scheme)
+        firsts.append(f"{title_of(first)} ({within(TITLES[scheme].split(' (')[0])})")  # type: ignore[index]
         figures.append(
             KeyFigure(
                 tr("Best AUROC · {titles}").format(titles=TITLES[scheme].split(" (")[0].lower()),  # type: ignore[index]
@@ -120,7 +122,7 @@ def headline(result: SusceptibilityResult, *, folded: bool = False, further: Seq
             tr("{landslides:,} of them are landslide cells.").format(landslides=result.landslides),
         )
     )
-    show_key_figures([*figures, *further])
+    show_key_figures([*figures, *further], tr("Best AUROC: {models}.").format(models=", ".join(firsts)))
     notes = [one for one in result.notes if not one.startswith(CORRECTED)]
     told = [f"- {plain(one)}" for one in said.others], [f"- {plain(one)}" for one in notes]
     if folded:

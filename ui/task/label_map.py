@@ -240,8 +240,8 @@ def _changed(opened: OpenedLabels) -> Outlines | None:
     ]  # fmt: skip
     told, _ = features(table, {}, colours=colours, most=len(table))
     return Outlines(
-        "changed", tr_noop("Changed and deleted units"), told, OUTLINE_CHANGED, dashed=True, fill=0.0, weight=2.0,
-        seam=True, legend=Legend(tr_noop("Units"), tuple(entries)),
+        "changed", tr_noop("Changed and deleted units"), told, OUTLINE_CHANGED, dashed=True, fill=0.0, weight=1.8,
+        legend=Legend(tr_noop("Units"), tuple(entries)),
     )  # fmt: skip
 
 
