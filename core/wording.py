@@ -59,6 +59,14 @@ def agree(number: float, one: str, several: str) -> str:
     return one if number == 1 else several
 
 
+_NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=(?:%|°|km²|m²|px|km|m|s)(?![\w²]))")
+
+
+def tied(text: str) -> str:
+    """Text in which no line breaks between a number and its unit."""
+    return _NUMBER_AND_UNIT.sub("\N{NO-BREAK SPACE}", text)
+
+
 def signed(text: str) -> str:
     """An interval or a number in words, with minus signs in place of hyphens before digits.
 

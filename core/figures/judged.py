@@ -10,6 +10,7 @@ from affine import Affine
 
 from core.figures.cartography import outlines
 from core.plots.colours import TRUE_POSITIVE
+from core.raster.inside import point_inside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +81,5 @@ def draw_judged(axes: Axes, judged: Judged, grid: Grid) -> list[Line2D]:
 def _places(shapes: Sequence[BaseGeometry], grid: Grid) -> tuple[list[float], list[float]]:
     """Columns and rows of a point inside each outline, of several parts inside the largest."""
     placement = ~grid.transform if grid.is_georeferenced else Affine.identity()
-    largest = [max(getattr(one, "geoms", (one,)), key=lambda part: part.area) for one in shapes]
-    points = [one.representative_point() for one in largest]
-    places = [placement @ (point.x, point.y) for point in points]
+    places = [placement @ (point.x, point.y) for point in map(point_inside, shapes)]
     return [place[0] for place in places], [place[1] for place in places]

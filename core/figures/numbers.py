@@ -10,6 +10,8 @@ import shapely
 from affine import Affine
 from numpy.typing import NDArray
 
+from core.raster.inside import points_inside
+
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from matplotlib.axes import Axes
@@ -63,7 +65,7 @@ def draw_numbers(axes: Axes, polygons: GeoDataFrame, grid: Grid) -> None:
         return np.asarray(axes.transData.transform(pixels)) * scale
 
     named = [str(one) for one in polygons["id"]]
-    pixels = in_pixels(shapely.get_coordinates(polygons.geometry.representative_point().to_numpy()))
+    pixels = in_pixels(shapely.get_coordinates(points_inside(polygons.geometry).to_numpy()))
     inside = in_points(pixels)
     boxes = [_bounds(in_points(in_pixels(shapely.get_coordinates(one.envelope)))) for one in polygons.geometry]
     left, bottom, right, top = (value * scale for value in axes.bbox.extents)

@@ -16,6 +16,7 @@ from core.errors import StorageError
 from core.raster.fields import Field, fields_table, short_names, write_fields
 from core.raster.files import one_line
 from core.raster.geopackage import about_lines
+from core.raster.inside import points_inside
 from core.raster.kml import write_kml
 from core.raster.write import atomic_path
 
@@ -34,7 +35,7 @@ def table_with_places(features: GeoDataFrame) -> DataFrame:
     """
     import pandas
 
-    inside = features.geometry.representative_point()
+    inside = points_inside(features.geometry)
     table = pandas.DataFrame(features.drop(columns=features.geometry.name))
     digits = 7 if features.crs is not None and features.crs.is_geographic else 2
     table["x"], table["y"] = inside.x.round(digits).to_numpy(), inside.y.round(digits).to_numpy()

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from rasterio.windows import Window
 
 from core.errors import GridError
+from core.raster.inside import points_inside
 from core.raster.quantity import Quantity, QuantityReader, elevation_model
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def located(frame: GeoDataFrame, dem: Path | None = None) -> GeoDataFrame:
     """
     if frame.crs is None:
         return frame
-    points = frame.geometry.representative_point()
+    points = points_inside(frame.geometry)
     x, y = points.x.to_numpy(), points.y.to_numpy()
     latitudes, longitudes = degrees_of(x, y, frame.crs)
     placed: GeoDataFrame = frame.assign(latitude=latitudes, longitude=longitudes)
@@ -136,7 +137,7 @@ def elevated(frame: GeoDataFrame, dem: Path | None) -> GeoDataFrame:
 
 
 def _with_elevations(frame: GeoDataFrame, dem: Path) -> GeoDataFrame:
-    points = frame.geometry.representative_point()
+    points = points_inside(frame.geometry)
     there = elevations_at(dem, points.x.to_numpy(), points.y.to_numpy(), frame.crs)
     found: GeoDataFrame = frame.assign(elevation_m=there)
     return found

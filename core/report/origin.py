@@ -85,7 +85,7 @@ def elevation_facts(dem: Path, record: DatasetRecord | None) -> Facts:
     """
     known = () if record is None else (("Name", one_line(record.name) or UNKNOWN),
                                        ("Source and licence", source_of(record)))  # fmt: skip
-    used = ("Used for", "mean slope of each landslide")
+    used = ("Used for", "slope, relief, aspect and elevation of each landslide")
     return Facts("Elevation model", (*known, used, ("Content SHA-256", Scene.open(dem).digest)))
 
 

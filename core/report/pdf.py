@@ -34,7 +34,8 @@ from core.report.parts import (
 from core.report.pdf_page import WIDTH, build
 from core.report.pdf_text import BOLD, INK, LINE, NO_BREAK, PLAIN, marked, paragraph, register_fonts, styles
 from core.report.words import moment
-from core.report.write import parts_of, tied, title_of
+from core.report.write import parts_of, title_of
+from core.wording import tied
 
 if TYPE_CHECKING:
     from reportlab.platypus import Flowable

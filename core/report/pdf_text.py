@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-from core.report.write import tied
+from core.wording import tied
 
 if TYPE_CHECKING:
     from reportlab.platypus import Flowable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.raster.inside import points_inside
 from core.report.parts import Column
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 def places(listed: GeoDataFrame) -> tuple[list[tuple[str, ...]], list[Column]]:
     """A point inside each polygon: in the image's system and in WGS 84, or as row and column; and the heads of them."""
-    points = listed.geometry.representative_point()
+    points = points_inside(listed.geometry)
     crs = listed.crs
     if crs is None:
         columns = [Column("Row", True), Column("Column", True)]

@@ -14,6 +14,7 @@ from core.raster.write import atomic_path
 from core.report.content import ReportInput, ReportKind
 from core.report.parts import Part
 from core.report.words import moment
+from core.wording import tied
 
 TEMPLATES = Path(__file__).parent
 TEMPLATE = "report.html.j2"
@@ -21,7 +22,6 @@ TEMPLATE = "report.html.j2"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """Were anything of a report ever mistaken for a script or an address, no browser would follow it."""
 
-_NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=(?:%|°|km²|m²|px|km|m|s)(?![\w²]))")
 
 
 def title_of(content: ReportInput, kind: ReportKind) -> str:
@@ -108,8 +108,3 @@ def _environment() -> Environment:
     )
     environment.filters["tied"] = tied
     return environment
-
-
-def tied(text: str) -> str:
-    """Text in which no line breaks between a number and its unit."""
-    return _NUMBER_AND_UNIT.sub("\N{NO-BREAK SPACE}", text)

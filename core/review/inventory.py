@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from core.plots.colours import EDITED, FALSE_POSITIVE, MISSED, NOT_KNOWN, TRUE_P
 from core.plots.gis_style import category_style
 from core.raster.features import write_features
 from core.raster.folder import make_folder, write_json
+from core.raster.inside import point_inside
 from core.raster.interchange import write_interchange
 from core.raster.located import MOST, elevations_at
 from core.raster.shape_terrain import terrain_within
@@ -113,7 +115,7 @@ def _ground(opened: Opened, outlines: Sequence[BaseGeometry]) -> dict[str, Any]:
     dem, grid = opened.found.elevation(), opened.found.grid
     if dem is None or grid.crs is None or len(outlines) > MOST:
         return {}
-    points = [one.representative_point() for one in outlines]
+    points = [point_inside(one) for one in outlines]
     elevations = elevations_at(dem, [one.x for one in points], [one.y for one in points], grid.crs.to_wkt())
     within = terrain_within(outlines, dem, grid) if opened.found.measured else {}
     return {**within, "elevation_m": elevations}
@@ -128,6 +130,8 @@ def _is_landslide(feature: Feature) -> int | None:
 def summary(opened: Opened) -> dict[str, Any]:
     """What was reviewed and with which view; how far the review is, by status and in total; who took part."""
     review = opened.review
+    kinds = Counter(min(len(one.parents), 2) for one in review.features.values() if one.status == "edited")
+    corrected = {"changed": kinds[0], "parts_of_split": kinds[1], "merged": kinds[2]}
     return {
         "about": _about(opened, _title(opened)),
         "run": opened.run.id,
@@ -136,11 +140,12 @@ def summary(opened: Opened) -> dict[str, Any]:
         "entries": review.number,
         "reviewers": sorted({one.reviewer for one in review.log}),
         "counts": review.counts,
+        **({"outline_corrected": corrected} if review.counts["edited"] else {}),
         "totals": totals(opened).to_json(in_metres=opened.found.grid.in_metres),
         "deleted": len(review.deleted),
         "searched_for_missed": review.examined,
         "finished": review.finished,
-        "too_small_to_be_reviewed": opened.found.left_out,
+        **({"not_offered_for_review": left_out} if (left_out := opened.found.left_out) else {}),
     }
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from core.errors import InputError
 from core.plots.colours import FALSE_POSITIVE, MISSED, NOT_KNOWN, OUTLINE_CHANGED, TRUE_POSITIVE
+from core.raster.inside import points_inside
 from core.review.edits import LABEL_REASONS, LANDSLIDE_THERE, NONE_THERE, Edit, Judgement
 from core.review.fit import Fit, fit_of
 from core.review.geometry import drawn_outline
@@ -166,7 +167,7 @@ class OpenedLabels:
         import geopandas
 
         outlines = [self.review.features[name].outline for name in self.rows["id"].iloc[moved]]
-        points = geopandas.GeoSeries(outlines, crs=places.crs).representative_point().to_crs(4326)
+        points = points_inside(geopandas.GeoSeries(outlines, crs=places.crs)).to_crs(4326)
         table.loc[moved, inside[0]] = points.x.round(7).to_numpy()
         table.loc[moved, inside[1]] = points.y.round(7).to_numpy()
         return table

@@ -20,12 +20,12 @@ def replayed(found: Mapping[str, Feature], log: Sequence[Entry]) -> Review:
     InputError
         When an edit concerns a feature that is not there (any more): only for a log that was never taken whole.
     """
-    undone = _undone(log)
+    without = undone(log)
     state = _State(dict(found), {}, False)
     for entry in log:
-        if entry.number not in undone:
+        if entry.number not in without:
             state.take(entry)
-    return Review(state.features, state.deleted, state.examined, tuple(log), undone)
+    return Review(state.features, state.deleted, state.examined, tuple(log), without)
 
 
 def judged(log: Sequence[Entry]) -> dict[str, str]:
@@ -33,10 +33,10 @@ def judged(log: Sequence[Entry]) -> dict[str, str]:
 
     Features that a reviewer drew are left out, as are those that nobody judged, or no longer.
     """
-    undone, said, before = _undone(log), dict[str, str](), dict[str, str]()
+    without, said, before = undone(log), dict[str, str](), dict[str, str]()
     for entry in log:
         edit = entry.edit
-        if entry.number in undone:
+        if entry.number in without:
             continue
         if edit.op == "restore":
             said |= {name: before.get(name, STATUSES["unreviewed"]) for name in edit.ids}
@@ -81,10 +81,10 @@ def fates(log: Sequence[Entry]) -> dict[str, tuple[Operation, tuple[str, ...]]]:
 
     That is ``"delete"`` and nothing, ``"split"`` and the ids of the parts, or ``"merge"`` and the id of the whole.
     """
-    undone, said = _undone(log), dict[str, tuple[Operation, tuple[str, ...]]]()
+    without, said = undone(log), dict[str, tuple[Operation, tuple[str, ...]]]()
     for entry in log:
         edit = entry.edit
-        if entry.number in undone:
+        if entry.number in without:
             continue
         if edit.op in GONE:
             said |= {name: (edit.op, tuple(edit.made)) for name in edit.ids}
@@ -93,7 +93,8 @@ def fates(log: Sequence[Entry]) -> dict[str, tuple[Operation, tuple[str, ...]]]:
     return said
 
 
-def _undone(log: Sequence[Entry]) -> frozenset[int]:
+def undone(log: Sequence[Entry]) -> frozenset[int]:
+    """Numbers of the entries that are undone."""
     gone: set[int] = set()
     for entry in log:
         if entry.edit.op == "undo":

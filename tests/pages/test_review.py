@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
+import shapely
 import streamlit as st
 from shapely.geometry import box, mapping
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
@@ -154,6 +155,35 @@ def test_right_and_wrong_are_marked_one_after_the_other(page: AppTest, store: St
     assert statuses(store, run) == ["confirmed", "rejected"]
 
 
+def test_what_the_review_made_is_shown_and_explained_beside_what_the_model_found(
+    page: AppTest, store: Store, run: str, scene: SceneRecord
+) -> None:
+    first, second = found_ids(store, run)
+    opened(page, run)
+    select(page, run, first)
+    draw(page, scene, 5, 4, 15, 14)
+    press(page, f"Split off from {first}")
+    page.session_state["mapping-tab"] = "Findings"
+    select(page, run, f"{first}b")
+    assert f"**Selected landslide {first}b** · part of {first}, split in the review" in texts(page)
+    (marked,) = (one for one in on_map(page)["vectors"] if one["id"] == "of-review")
+    assert [one["properties"]["id"] for one in marked["features"]["features"]] == [f"{first}b"]
+    select(page, run, second)
+    assert not [one for one in on_map(page)["vectors"] if one["id"] == "of-review"]
+
+
+def test_the_map_moves_to_all_rows_that_are_selected(page: AppTest, store: Store, run: str) -> None:
+    opened(page, run)
+    tell(page, run, [0])
+    one = on_map(page)["focus"]
+    tell(page, run, [0, 1])
+    (south, west), (north, east) = on_map(page)["focus"]
+    shapes = [feature.outline for feature in review(store, run).review.features.values()]
+    bounds = shapely.total_bounds(shapes)
+    assert one != on_map(page)["focus"]
+    assert east - west == pytest.approx((bounds[2] - bounds[0]) * 1.2 / (111_320 * np.cos(np.radians(south))), rel=0.1)
+
+
 def test_the_findings_say_what_reviewers_decided(page: AppTest, store: Store, run: str) -> None:
     first, second = found_ids(store, run)
 
@@ -227,8 +257,8 @@ def test_a_shape_over_what_is_mapped_is_told_and_can_be_added_to_it(
     opened(page, run)
     select(page, run, second)
     draw(page, scene, 20, 4, 30, 14)  # half of it lies in the first
-    told = f"The drawn shape overlaps {first} (50 % of the shape, 25 % of {first}). The inventory holds this ground"
-    assert f"{told} already. Added as a landslide of its" in texts(page)
+    told = f"The drawn shape overlaps {first} (50 % of the shape, 25 % of {first}). The inventory already holds this"
+    assert f"{told} part of the shape, and would count it twice if" in texts(page)
     # What it is not of cannot be changed with it, whatever is selected.
     labels = [button.label for button in page.button if button.label.endswith((first, second))]
     assert labels == [f"{use} {first}" for use in ("Add to", "Cut away from", "Split off from")]
@@ -242,9 +272,9 @@ def test_a_shape_over_what_is_mapped_is_told_and_can_be_added_to_it(
     select(page, run, second)
     press(page, "Edit outline")
     draw(page, scene, 20, 4, 30, 14)
-    assert "would then be in the inventory twice" in texts(page)
+    assert "already holds this part of the shape, and would then count it twice" in texts(page)
     press(page, f"Use as outline of {second}")
-    assert re.search("Outlines overlap, so [0-9,]+ m² of the total area is counted more than once", texts(page))
+    assert re.search("Outlines overlap, so [0-9,]+\sm² of the total area is counted more than once", texts(page))
     draw(page, scene, 50, 45, 60, 50)
     assert "Of the drawn shape" not in texts(page)
 

@@ -8,8 +8,7 @@ import pytest
 
 from core.raster.files import one_line
 from core.report.words import area, moment_of, of_hundred, percent, why_undefined
-from core.report.write import tied
-from core.wording import agree, count
+from core.wording import agree, count, tied
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,8 @@ def _map(
         if findings.count:
             over.append(_density(result.id, findings.choice, cell, density_title(result), cells))
     over.extend([*_reference(record, findings), *boxes])
+    if at is None:
+        over.extend(judged.outline_of_made(result.id, selection.current, result.grid))
     if result.has_reference and at is None:
         over.extend(_boxes(result.id, findings.choice, True, further, said, findings))
     over.extend(beside.layers_of(record, result))
@@ -186,7 +188,7 @@ def _map(
     tiles += [*likeness_tiles(result), *(explanation_tiles(result) if at is None else ())]
     for extra in slots.layers(result):
         (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
-    focus = selection.focus(findings.table if at is None else review_map.shapes(at))
+    focus = selection.focus(findings.table) if at is None else review_map.focus(at)
     marked = at.marked if at is not None else () if selected is None else (selected,)
     shows = DynamicLayers(tuple(tiles), tuple(over), marked, selection.place, focus, says, selection.arrival)
     return show_map(spec, shows, key=PAGE.map_key(record), around=AROUND)

@@ -142,6 +142,11 @@ def _show(view: View, earlier: MappingResult) -> None:
             "before.").format(count=len(change.unseen), area=area)
         )
     said = judged.judgements(view.result.id)
+    if said:
+        st.caption(
+            tr("These numbers are of what the model mapped. The review is not taken into account: what it decided is "
+               "given in the table.")
+        )
     frame, config = table(judged.with_judgements(change.new, said))
     show_table(
         judged.shown(frame), Selection(view.result.id), key=f"new-{view.result.id}", config=config, height=280,

@@ -12,9 +12,10 @@ from ui import labels
 from ui.mapping.view import View
 from ui.messages import tr, tr_noop
 from ui.task import judged
+from ui.task.chart import show_chart
 from ui.task.likeness import tell_likeness
 from ui.task.rows import show_table
-from ui.task.selection import Name, Selection, show_chart
+from ui.task.selection import Name, Selection
 from ui.task.table import number_column, placed
 from ui.task.view import single_area_text
 

@@ -203,7 +203,8 @@ def _map(
 ) -> MapEvent:
     spec = MapSpec(record.id, record.scene.grid)
     if at is None:
-        outlines = _outlines(record, result, choice, findings, selected)
+        made = judged.outline_of_made(result.id, selection.current, result.grid)
+        outlines = (*_outlines(record, result, choice, findings, selected), *made)
     else:
         outlines = (*_outlines(record, result, choice, None, None), review_map.layer(at))
     colours = bands.shown_of(record.scene)
@@ -231,7 +232,7 @@ def _map(
     tiles.extend(likeness_tiles(result))
     tiles.extend(_extra_tiles(result) if at is None else ())
     shapes = None if findings is None else findings.polygons
-    focus = selection.focus(shapes if at is None else review_map.shapes(at))
+    focus = selection.focus(shapes) if at is None else review_map.focus(at)
     marked = at.marked if at is not None else () if selected is None else (selected,)
     layers = DynamicLayers(tuple(tiles), outlines, marked, selection.place, focus, says, selection.arrival)
     return show_map(spec, layers, key=PAGE.map_key(record), around=AROUND)

@@ -98,8 +98,8 @@ def _offset(wanted: object, total: int) -> int:
 def _turn(first: int, shown: int, total: int) -> None:
     """Say which part of the list is shown, and turn its pages."""
     hidden = max(resources.store().count() - total, 0)
-    words = tr("Hidden by the filters above: {count:,}. At first they show results, not explanations and other "
-               "runs.")
+    words = tr("Hidden by the filters above: {count:,}. To list explanations and other runs as well, choose *All* "
+               "under *Show*.")
     rest = f" {words.format(count=hidden)}" if hidden else ""
     if total <= PAGE:
         st.caption(tr("{count}, newest first.").format(count=labels.count(total, "run")) + rest)

@@ -16,7 +16,7 @@ from core.report.parts import (
     Pictures,
     Table,
 )
-from core.report.write import tied
+from core.wording import tied
 from ui.feedback import plain
 from ui.messages import tr
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -15,6 +15,9 @@ from ui.task.reviewing import TAB
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
+
+    from core.raster.grid import Grid
+    from ui.map_layers import Outlines
 
 COLUMN = "review"
 """Column that `with_judgements` adds."""
@@ -104,16 +107,56 @@ def absent(run: str, name: str | None) -> str:
     StorageError
         When the log is of a newer version.
     """
-    return tr("from the review, not found by the model: the tab Review shows it") if is_made(run, name) else ""
+    known = _of_run(run)
+    if not name or name not in known.made:
+        return ""
+    if parents := known.split_from.get(name):
+        return tr("part of {name}, split in the review: the tab Review shows it").format(name=", ".join(parents))
+    return tr("from the review, not found by the model: the tab Review shows it")
+
+
+def outline_of_made(run: str, name: str | None, grid: Grid) -> tuple[Outlines, ...]:
+    """The outline of what is selected where it is of the review alone, for the map; else nothing.
+
+    Parameters
+    ----------
+    grid
+        Of the run.
+
+    Raises
+    ------
+    StorageError
+        When the log is of a newer version.
+    """
+    outline = _of_run(run).outlines.get(name or "")
+    if outline is None or not is_made(run, name):
+        return ()
+    import geopandas
+    from shapely.geometry import shape
+
+    from core.plots.colours import EDITED
+    from core.serve.coordinates import features
+    from ui.map_layers import Outlines
+
+    crs = None if grid.crs is None else grid.crs.to_wkt()
+    table = geopandas.GeoDataFrame({"id": [name]}, geometry=[shape(dict(outline))], crs=crs)
+    told, _ = features(table, {})
+    title = tr_noop("Selected, from the review")
+    return (Outlines("of-review", title, told, EDITED, dashed=True, fill=0.0, weight=3.0, seam=True),)
 
 
 @dataclass(frozen=True)
 class _Told:
-    """What a log tells: of each of the model's features, what reviewers made, and what became of what is gone."""
+    """What a log tells: of each of the model's features, what reviewers made, and what became of what is gone.
+
+    Of what was made also the outlines, as GeoJSON in the coordinates of the run, and what parts were split from.
+    """
 
     said: Mapping[str, str]
     made: frozenset[str]
     fates: Mapping[str, tuple[str, tuple[str, ...]]]
+    outlines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    split_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _of_run(run: str) -> _Told:
@@ -130,10 +173,13 @@ def _of_run(run: str) -> _Told:
 def _read(run: str, number: int) -> _Told:
     del number  # part of the key
     from core.review.log import read_log
-    from core.review.replay import fates, judged, made
+    from core.review.replay import fates, judged, made, undone
 
     log = read_log(resources.store(), run)
-    return _Told(judged(log), made(log), fates(log))
+    done = [entry.edit for entry in log if entry.number not in undone(log)]
+    outlines = {name: outline for edit in done for name, outline in edit.made.items()}
+    split_from = {name: edit.ids for edit in done if edit.op == "split" for name in edit.made}
+    return _Told(judged(log), made(log), fates(log), outlines, split_from)
 
 
 def with_judgements(frame: GeoDataFrame, said: Mapping[str, str]) -> GeoDataFrame:

@@ -11,6 +11,8 @@ from ui import resources
 from ui.map_layers import Outlines, Tiles, scene_tiles
 from ui.maps import Caption, DynamicLayers, MapSpec, show_map
 from ui.messages import tr, tr_noop
+from ui.task.review_map import SEVERAL
+from ui.task.selection import around
 
 if TYPE_CHECKING:
     import numpy as np
@@ -125,10 +127,16 @@ def _marker(at: Labelling) -> tuple[float, float] | None:
 
 
 def _focus(at: Labelling) -> tuple[float, float, float, float] | None:
-    """Extent about what was selected beside the map: of a point a tenth of the map."""
+    """Extent about what was selected beside the map, all of it in the table: of a point a tenth of the map."""
+    import shapely
+
     found, place = placed(at.run, at.opened), place_of(at)
     if found is None or place is None or at.selection.origin == "map":
         return None
+    if len(at.ticked) > 1 and at.selection.origin == "table":
+        features = [at.review.features[name] for name in at.ticked if name in at.review.features]
+        there = [one for one in _places(at.opened, features) if one is not None]
+        return around(shapely.total_bounds(there), SEVERAL)
     west, south, east, north = place.bounds
     left, bottom, right, top = found[1].bounds
     reach = max(max(right - left, top - bottom) / 20, east - west, north - south)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.raster.inside import point_inside
 from ui.feedback import guard, plain
 from ui.messages import tr
 from ui.task.inspector import show_coordinates
@@ -72,7 +73,7 @@ def show_details(at: Labelling) -> None:
     if one is None:
         return
     if place is not None and at.spec is not None:
-        point = place.representative_point()
+        point = point_inside(place)
         show_coordinates(point.x, point.y, at.spec.grid, of="")
     with guard():
         _values(at, one)

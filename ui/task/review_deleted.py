@@ -29,15 +29,16 @@ def show_deleted(at: Edited, title: str) -> None:
         with st.expander(tr("Deleted ({count:,})").format(count=len(gone))):
             # Other choices are another field: one that keeps a name that is there no longer would be refused.
             key = f"deleted-{at.run}-{at.review.number}"
-            picked = st.multiselect(
-                title, list(gone), key=key, format_func=lambda name: _words(at, name),
-                placeholder=tr("Choose what to restore"),
-            )  # fmt: skip
             about = tr("Puts them back as they were before they were deleted.")
-            st.button(
-                tr("Restore"), disabled=not (picked and is_named()), on_click=_restore, args=(at, tuple(picked)),
-                key=f"restore-{at.run}", help=about if is_named() else tr("Enter your name first."),
-            )  # fmt: skip
+            with st.container(horizontal=True, vertical_alignment="bottom"):  # beside it: the open list lies below
+                picked = st.multiselect(
+                    title, list(gone), key=key, format_func=lambda name: _words(at, name),
+                    placeholder=tr("Choose what to restore"),
+                )  # fmt: skip
+                st.button(
+                    tr("Restore"), disabled=not (picked and is_named()), on_click=_restore, args=(at, tuple(picked)),
+                    key=f"restore-{at.run}", help=about if is_named() else tr("Enter your name first."),
+                )  # fmt: skip
     show_problem(at, "deleted")
 
 

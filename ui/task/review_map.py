@@ -10,19 +10,22 @@ from ui.feedback import plain
 from ui.map_layers import Outlines
 from ui.messages import tr, tr_noop
 from ui.task.judged import fate
+from ui.task.selection import around
 from ui.task.view import single_area_text
 
 if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
-
     from core.review.found import Opened
     from ui.task.reviewing import Reviewing
+    from ui.task.selection import Extent
 
 RELATIONS = {
     "split from": tr_noop("split from {names}"), "merged from": tr_noop("merged from {names}"),
     "merged with": tr_noop("merged with {names}"),
 }  # fmt: skip
 """What a feature was made of, in words."""
+
+SEVERAL = 0.1
+"""Ground around several selected features on each side of the map, as a share of their extent."""
 
 DRAWN, CHANGED = 2000, 1000
 """Features on the map: the first, and of the others those that were changed."""
@@ -75,14 +78,17 @@ def layer_of(opened: Opened) -> Outlines:
     return _layer(opened.run.id, opened.review.number, repr(opened.view), None, opened)
 
 
-def shapes(at: Reviewing) -> GeoDataFrame:
-    """The selected feature alone, to move the map to."""
+def focus(at: Reviewing) -> Extent | None:
+    """Extent to move the map to: that of the selected feature, or of all where several are selected in the table."""
     import geopandas
 
-    grid, one = at.opened.found.grid, at.selected
+    grid, features = at.opened.found.grid, at.review.features
     crs = None if grid.crs is None else grid.crs.to_wkt()
-    found = [] if one is None else [one]
-    return geopandas.GeoDataFrame({"id": [x.id for x in found]}, geometry=[x.outline for x in found], crs=crs)
+    found = [features[name] for name in at.marked if name in features]
+    shapes = geopandas.GeoDataFrame({"id": [x.id for x in found]}, geometry=[x.outline for x in found], crs=crs)
+    if len(found) > 1 and at.selection.origin == "table":
+        return around(shapes.total_bounds, SEVERAL)
+    return at.selection.focus(shapes)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

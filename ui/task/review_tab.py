@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.wording import count
+from core.wording import count, tied
 from ui.feedback import guard, plain
 from ui.messages import tr
 from ui.task.editing import do, show_log, show_problem
@@ -61,7 +61,7 @@ def _tell(at: Reviewing) -> None:
         told = tr("The model's {several}: {list}.").format(several=several, list=", ".join(counted))
         st.caption(f"{told} {_corrected_outlines(at)}")
     if progress.reviewed or progress.added:
-        st.markdown(plain(totals_words(at.opened)))
+        st.markdown(tied(plain(totals_words(at.opened))))
     if at.opened.found.left_out:
         st.warning(
             tr(

@@ -102,12 +102,11 @@ class Reviewing(Drawn):
 
     def about_overlap(self, *, new: bool) -> str:
         """What follows where a drawn shape covers what is mapped already."""
-        holds = tr("The inventory holds this ground already.")
-        follows = (
-            tr("Added as a landslide of its own, it would count this ground twice; *Add to* extends the outline that "
-            "is there.") if new else tr("This ground would then be in the inventory twice.")
+        return (
+            tr("The inventory already holds this part of the shape, and would count it twice if the shape were added "
+               "as a landslide of its own. *Add to* avoids that for the landslide that it names.")
+            if new else tr("The inventory already holds this part of the shape, and would then count it twice.")
         )  # fmt: skip
-        return f"{holds} {follows}"
 
 
 def _short(value: object) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
 import streamlit as st
@@ -15,7 +15,6 @@ from ui.state import Slot
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
-    from plotly.graph_objects import Figure
 
     from core.raster.grid import Grid
     from ui.maps import MapEvent, Point
@@ -192,10 +191,10 @@ class Selection:
         return extent
 
 
-def around(bounds: Sequence[float]) -> Extent:
-    """Bounds with as much ground around them as they are large."""
+def around(bounds: Sequence[float], share: float = 1.0) -> Extent:
+    """Bounds with ground around them: on each side a share of their longer side."""
     left, bottom, right, top = (float(value) for value in bounds)
-    margin = max(right - left, top - bottom)
+    margin = share * max(right - left, top - bottom)
     return left - margin, bottom - margin, right + margin, top + margin
 
 
@@ -237,39 +236,6 @@ def place_in(text: str, grid: Grid) -> Point | None:
     whole = (0.0, 0.0, float(grid.width), float(grid.height))  # in pixel space
     left, bottom, right, top = grid.bounds if grid.is_georeferenced else whole
     return (x, y) if left <= x <= right and bottom <= y <= top else None
-
-
-def show_chart(
-    figure: Figure, selection: Selection, name_of: Callable[[Mapping[str, Any]], Name | None], *, key: str
-) -> None:
-    """Show a chart in which a point can be chosen that stands for one thing.
-
-    Parameters
-    ----------
-    figure
-        With what is chosen marked in it already.
-    selection
-        Of the run that the chart is of.
-    name_of
-        Name of what a point stands for, as Streamlit tells of the point; None for one that stands for nothing.
-    key
-        Of the widget, one for each run and chart.
-    """
-    turn = f"{key}-turn"
-    number = st.session_state.get(turn, 0)
-    widget = f"{key}-{number}"
-
-    def chosen() -> None:
-        names = [name_of(point) for point in st.session_state[widget].selection.points]
-        picked = next((name for name in names if name is not None), None)
-        if picked is not None:
-            selection.choose(picked, "chart")
-        # A chart keeps the point that was clicked and makes all others pale: the mark in the figure says enough.
-        st.session_state[turn] = number + 1
-
-    st.plotly_chart(
-        figure, key=widget, on_select=chosen, selection_mode="points", config={"displaylogo": False},
-    )  # fmt: skip
 
 
 LEFT_OUT = tr_noop("not among what the model found at the current settings")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
+from core.raster.inside import points_inside
 from core.runs.records import Form
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _table(names: tuple[str, ...], rows: tuple[tuple[Any, ...], ...], features: 
     table = table.drop(columns=[LONGITUDE, LATITUDE], errors="ignore")  # of a layer that was a table of ours before
     if features.crs is None:
         return table
-    inside = features.geometry.representative_point().to_crs(4326)
+    inside = points_inside(features.geometry).to_crs(4326)
     table.insert(0, LATITUDE, inside.y.round(7).to_numpy())
     table.insert(0, LONGITUDE, inside.x.round(7).to_numpy())
     return table
