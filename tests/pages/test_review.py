@@ -274,7 +274,7 @@ def test_a_shape_over_what_is_mapped_is_told_and_can_be_added_to_it(
     draw(page, scene, 20, 4, 30, 14)
     assert "already holds this part of the shape, and would then count it twice" in texts(page)
     press(page, f"Use as outline of {second}")
-    assert re.search("Outlines overlap, so [0-9,]+\sm² of the total area is counted more than once", texts(page))
+    assert re.search(r"Outlines overlap, so [0-9,]+\sm² of the total area is counted more than once", texts(page))
     draw(page, scene, 50, 45, 60, 50)
     assert "Of the drawn shape" not in texts(page)
 
