@@ -76,9 +76,11 @@ def test_units_are_selected_on_the_map_and_their_labels_marked(
 
     page.locator(f".st-key-label-undo-{run} button").first.click()
     page.get_by_text("1 of 59 rows reviewed: 0 labels correct, 1 wrong").wait_for()
-    selected = page.get_by_text("Selected row R").inner_text()
+    (undone,) = (one.id for one in found.review.features.values() if one.status == "confirmed")
+    page.get_by_text(f"Selected row {undone}").wait_for()
+    page.wait_for_url(f"**selected={undone}*")
     page.reload()
-    page.get_by_text(selected.split(" · ")[0]).wait_for()
+    page.get_by_text(f"Selected row {undone}").wait_for()
     assert steps.without_probes(seen.complaints) == []
 
 
