@@ -8,7 +8,7 @@ import streamlit as st
 
 from ui.feedback import guard, plain
 from ui.messages import tr, tr_noop
-from ui.susceptibility import results, risk
+from ui.susceptibility import results, risk, scores
 
 if TYPE_CHECKING:
     from core.tasks.susceptibility.classed import Classed
@@ -64,7 +64,7 @@ def _show_classes(result: SusceptibilityMap, classes: Classed) -> None:
     from core.tasks.susceptibility.models import title_of
 
     st.markdown(tr("**Classes: {title_of}**").format(title_of=title_of(classes.model).lower()))
-    st.plotly_chart(class_figure(classes), key=f"classes-{result.id}", config=results.PLAIN_CHART)
+    st.plotly_chart(class_figure(classes), key=f"classes-{result.id}", config=scores.PLAIN_CHART)
 
 
 def _show_rates(result: SusceptibilityMap, classes: Classed) -> None:
@@ -75,6 +75,6 @@ def _show_rates(result: SusceptibilityMap, classes: Classed) -> None:
     curves = curves_of(result, at)
     st.markdown(tr("**Share of landslide cells by share of area**"))
     if curves:
-        st.plotly_chart(rate_figure(curves), key=f"rates-{result.id}-{at}", config=results.PLAIN_CHART)
+        st.plotly_chart(rate_figure(curves), key=f"rates-{result.id}-{at}", config=scores.PLAIN_CHART)
     else:
         st.info(tr("This area has no known landslides."))

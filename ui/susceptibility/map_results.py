@@ -15,7 +15,7 @@ from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapSpec, show_map, show_swipe, told_by
 from ui.messages import tr, tr_noop
 from ui.susceptibility import cell as cell_part
-from ui.susceptibility import classes_tab, elsewhere, factors_tab, results, robust, why
+from ui.susceptibility import classes_tab, elsewhere, factors_tab, results, robust, scores, why
 from ui.susceptibility import map_layers as layers
 from ui.susceptibility.map_view import MapView
 from ui.task import explained, kept
@@ -177,7 +177,7 @@ def _map(
     tiles += [*layers.further_tiles(result), *layers.applicability_tiles(result)]
     tiles += layers.explanation_tiles(result, explained.shown(result))
     if not result.parents:
-        held = results.held_out(result.id, choice.scheme, choice.model, result)
+        held = scores.held_out(result.id, choice.scheme, choice.model, result)
         cut = held.best_cut if choice.cutoff < 0 else choice.cutoff
         over = (*over, *layers.outcome_layers(result, held, cut, visible=False))
     shows = DynamicLayers(
@@ -198,7 +198,7 @@ def _map_key(result: SusceptibilityMap) -> str:
 
 def _scores(view: MapView) -> None:
     """Scores, how the tested cells fare, and how far that depends on unknown choices."""
-    results.scores(view)
+    scores.show(view)
     robust.show(view.result, view.choice)
 
 
