@@ -75,6 +75,8 @@ def measured(home: Path, rows: int) -> dict[str, str]:
         store, units.id, opened.features, merged, reviewer="benchmark", seen=0, view=opened.view_values
     ))  # fmt: skip
     opened = timed("Units opened again", lambda: labels.open_labels(store, units))
+    timed("Overlaps and gaps of changed outlines", lambda: opened.fit)
+    timed("Values of a changed unit", lambda: opened.values_of(next(iter(merged.made))))
     timed("Corrected layer", lambda: label_files.write_corrected(opened, home / "units-out"))
     return {what: f"{seconds:.2f} s" for what, seconds in made.items()}
 
