@@ -55,9 +55,15 @@ def labels_part(opened: OpenedLabels | None) -> Part | None:
     )
     counted = Items(tuple(f"{STATUSES[name]}: {number:,}" for name, number in opened.counts.items() if number))
     table, done = _table(opened), opened.changes.done
-    changed = [Paragraph(f"{done.words}. {UNITS}")] if done else []
+    changed = [Paragraph(UNITS)] if done else []
+    gone = [
+        "; ".join(text for text in (f"{one.id} deleted by {one.reviewer}", one.reason, one.note) if text)
+        for one in opened.review.deleted.values()
+    ]  # fmt: skip
+    more = [f"and {len(gone) - LISTED:,} more"] if len(gone) > LISTED else []
+    deleted = [Items((*gone[:LISTED], *more))] if gone else []
     return Part("labels", "Review of the labels", (
-        lead, said, *changed, counted, *([table] if table else []),
+        lead, said, *changed, counted, *([table] if table else []), *deleted,
         Notice("Before the corrected data are used", cautions(opened), "note"),
     ))  # fmt: skip
 

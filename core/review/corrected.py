@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from core.review.fit import Fit
 from core.review.units import Done
 from core.wording import agree, count
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.review.labels import OpenedLabels
 
 CAUTION = (
@@ -24,14 +27,17 @@ def cautions(opened: OpenedLabels) -> str:
     return " ".join((CAUTION, *opened.changes.done.attributes, *opened.fit.words))
 
 
-ORIGIN = "labels corrected in the review of run {run} ({wrong} of {total})"
+ORIGIN = "labels corrected in the review of run {run} ({wrong}; {total} rows)"
 """Begins the origin of a dataset whose labels were corrected."""
 
 _UNITS = "; rows deleted: {0}, split: {1}, merged: {2}; units drawn: {3}, outlines changed: {4}"
+_FIT = "; overlap: {0:.0f} m2, gap: {1:.0f} m2"
 
 _ORIGIN = re.compile(
-    r"labels corrected in the review of run ([0-9a-f]{8}) \((\d+) of (\d+)\)"
+    r"labels corrected in the review of run ([0-9a-f]{8}) \((\d+); (\d+) rows\)"
     r"(?:; rows deleted: (\d+), split: (\d+), merged: (\d+); units drawn: (\d+), outlines changed: (\d+))?"
+    r"(?:; overlap: (\d+) m2, gap: (\d+) m2)?(?:; before: (.*))?",
+    re.DOTALL,
 )
 
 
@@ -47,25 +53,47 @@ class Corrected:
         Labels that were corrected, also of units that were made of rows, and how many rows could be reviewed.
     done
         What was done beyond labels.
+    fit
+        Ground that changed outlines share or leave.
+    before
+        The review in which the labels had been corrected before; None where they had not.
     """
 
     run: str
     wrong: int
     total: int
     done: Done = Done()
+    fit: Fit = Fit()
+    before: Corrected | None = None
 
     @property
     def cautions(self) -> str:
         """What whoever uses these data must know."""
-        return " ".join((CAUTION, *self.done.attributes))
+        earlier, before = list[str](), self.before
+        while before is not None:
+            earlier, before = [*earlier, *before.fit.words], before.before
+        return " ".join((CAUTION, *self.done.attributes, *self.fit.words, *earlier))
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Corrected | None:
+        """What ``dataclasses.asdict`` made of one; None for one of an earlier version, which said less."""
+        try:
+            before = content["before"]
+            return cls(
+                content["run"], content["wrong"], content["total"], Done(**content["done"]), Fit(**content["fit"]),
+                None if before is None else cls.from_json(before),
+            )  # fmt: skip
+        except (KeyError, TypeError):
+            return None
 
     @property
     def words(self) -> str:
-        """What was corrected where, in a sentence or two."""
+        """What was corrected where, in a few sentences."""
         units = f" {self.done.words}." if self.done else ""
+        before = f" Before that: {self.before.words}" if self.before else ""
         return (
-            f"{self.wrong:,} of {count(self.total, 'label')} {agree(self.wrong, 'was', 'were')} corrected in the "
-            f"review of run {self.run}.{units}"
+            f"In the review of run {self.run} ({count(self.total, 'row')}), {count(self.wrong, 'label')} "
+            f"{agree(self.wrong, 'was', 'were')} corrected.{units}{before}"
         )
 
 
@@ -74,8 +102,8 @@ def corrected_in(origin: str) -> Corrected | None:
     found = _ORIGIN.match(origin)
     if found is None:
         return None
-    wrong, total, *done = (int(number or 0) for number in found.groups()[1:])
-    return Corrected(found[1], wrong, total, Done(*done))
+    wrong, total, *done, overlap, gap = (int(number or 0) for number in found.groups()[1:-1])
+    return Corrected(found[1], wrong, total, Done(*done), Fit(overlap, gap), corrected_in(found[11] or ""))
 
 
 def origin_of(opened: OpenedLabels, before: str) -> str:
@@ -86,7 +114,8 @@ def origin_of(opened: OpenedLabels, before: str) -> str:
     before
         Origin of the dataset as it was.
     """
-    changes = opened.changes
+    changes, fit = opened.changes, opened.fit
     labels = ORIGIN.format(run=opened.run.id[:8], wrong=changes.corrected, total=len(opened.features))
     units = _UNITS.format(*astuple(changes.done)) if changes.done else ""
-    return f"{labels}{units}; before: {before}"
+    shared = _FIT.format(fit.overlap, fit.gap) if fit.words else ""
+    return f"{labels}{units}{shared}; before: {before}"

@@ -98,7 +98,7 @@ def cut(outline: BaseGeometry, by: BaseGeometry) -> BaseGeometry:
     """
     if not do_overlap(outline, by):
         raise InputError("The drawn shape does not overlap the outline.", remedy="Draw over the part to cut off.")
-    whole = InputError("Nothing would remain of the outline.", remedy="Delete it, or mark it as a false alarm.")
+    whole = InputError("Nothing would remain of the outline.", remedy="Draw a smaller shape, or delete the outline.")
     return _polygonal(outline.difference(by), whole)
 
 

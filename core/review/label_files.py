@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 FILE = "reviewed_labels"
 """Name of the files with the reviewed labels, and of the layer in the GeoPackage."""
 
-RESULTS = {"delete": "deleted", "merge": "merged", "edited": "outline changed"}
-"""What became of rows, beside what stands for itself, see `core.review.units.progress`."""
-
 CORRECTED = "corrected_table"
 """Name of the file with the table whose labels are corrected: CSV, or GeoPackage of a layer of units."""
 
@@ -66,12 +63,14 @@ def label_fields(opened: OpenedLabels) -> dict[str, Field]:
     yes_no = {"1": "landslide", "0": "no landslide"}
     named, inside = list(map(str, opened.labelled.named.columns)), opened.labelled.inside or ()
     return {
-        "id": Field("ID", "Name in the review: R and the number of the row; N of a unit that was drawn."),
+        "id": Field(
+            "ID", "Name in the review: R and the number of the row; N of a unit that was drawn. Deleted rows are left "
+            "out: review_log.csv lists them with their reasons."),
         "row": Field("Row", "Row of the validated table, from 0 for the first (below the heading of a CSV).",
                      empty="the unit was drawn, or made by splitting or merging"),
         "label": Field(
-            "Label", "Label in the validated table; of a unit that was drawn, split off, merged or given another "
-            "outline, the label it was given then: of merged units landslide if one of them has it.", codes=yes_no),
+            "Label", "Label in the validated table; of a part of a split row that of the row, of merged rows landslide "
+            "if one of them has it, of a drawn unit the label that it was given.", codes=yes_no),
         "label_reviewed": Field("Reviewed label", "Label after the review.", codes=yes_no, empty=untouched),
         "status": Field("Status code", "Result of the review, as a code.", codes=STATUSES),
         "status_label": Field("Status", "The status in words."),
@@ -115,10 +114,12 @@ def label_summary(opened: OpenedLabels) -> dict[str, Any]:
         "entries": review.number,
         "reviewers": sorted({one.reviewer for one in review.log}),
         "units_by_status": opened.counts,
-        "rows_by_result": {RESULTS.get(name, name): number for name, number in opened.progress.items()},
+        "rows": len(opened.features),
+        "rows_reviewed": opened.reviewed,
         "labels_corrected": {"to_landslide": corrected.count(False), "to_no_landslide": corrected.count(True)},
         **({"changes": asdict(opened.changes.done)} if opened.changes.done else {}),
-        **({"units_overlap_m2": round(opened.fit.overlap), "ground_in_no_unit_m2": round(opened.fit.gap)}
+        **({"overlap_of_changed_outlines_m2": round(opened.fit.overlap),
+            "gap_of_changed_outlines_m2": round(opened.fit.gap)}
            if opened.labelled.has_outlines else {}),
         "scored_by": opened.labelled.scored_by,
         "caution": cautions(opened),

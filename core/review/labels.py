@@ -22,10 +22,10 @@ from core.review.geometry import drawn_outline
 from core.review.log import read_log
 from core.review.replay import replayed
 from core.review.state import Feature, Review
-from core.review.units import Changes, changes_of, is_row, progress, units_words
+from core.review.units import Changes, changes_of, is_row, progress
 from core.runs.about import about
 from core.runs.kinds import find_task, kind_of
-from core.wording import agree, count
+from core.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -301,12 +301,12 @@ def _features(labelled: Labelled) -> dict[str, Feature]:
 
 
 def labels_words(opened: OpenedLabels) -> str:
-    """What the review of labels comes to, in a sentence or two."""
-    counted, total = opened.progress, len(opened.features)
-    others = units_words(counted)
-    drawn = sum(one.origin == "added" for one in opened.review.features.values())
-    rejected = [one for one in opened.review.features.values() if one.status == "rejected"]
-    wrong, of_made = [one.label for one in rejected], sum(not is_row(opened.features, one) for one in rejected)
+    """What the review of labels comes to, in a sentence or two.
+
+    Rows are those of the validated data; labels are counted as they are after the review, those of the parts of a
+    split row one by one, and that of merged rows once.
+    """
+    counts, wrong = opened.counts, [one.label for one in opened.review.features.values() if one.status == "rejected"]
     parts = [
         f"{number:,} from {words}"
         for number, words in (
@@ -315,11 +315,9 @@ def labels_words(opened: OpenedLabels) -> str:
         )
         if number
     ]  # fmt: skip
-    units = agree(of_made, "a unit", "units")
-    of_new = f", {of_made:,} of them of {units} made in the review" if of_made else ""
+    done, told = opened.changes.done.words, f" ({', '.join(parts)})" if parts else ""
     return (
-        f"{opened.reviewed:,} of {count(total, 'row')} reviewed: {count(counted.get('confirmed', 0), 'label')} "
-        f"correct, {counted.get('rejected', 0):,} wrong{', ' if others else ''}{others}."
-        + (f" Labels to correct: {', '.join(parts)}{of_new}." if parts else "")
-        + (f" {count(drawn, 'unit')} {agree(drawn, 'was', 'were')} drawn." if drawn else "")
+        f"{opened.reviewed:,} of {count(len(opened.features), 'row')} reviewed: "
+        f"{count(counts['confirmed'], 'label')} correct, {counts['rejected']:,} wrong{told}."
+        f"{f' {done}.' if done else ''}"
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from core.errors import InputError
-from core.review.edits import Operation
+from core.review.edits import Judgement, Operation
 from core.review.merged import merged_values
 from core.review.state import GONE, MERGED, STATUSES, Entry, Feature, Review, Status
 
@@ -170,22 +170,53 @@ class _State:
                 del self.features[name]
         origin: Literal["edited", "added"] = "added" if all(one.origin == "added" for one in before) else "edited"
         parents = before[0].parents if edit.op == "reshape" else edit.ids
-        note = edit.note or " ".join(one.note for one in before if one.note)
-        label = edit.label if edit.op == "draw" else _label(before)
+        note = edit.note or _told_of(before)
+        label, status, reason = edit.label, None, ""
+        if edit.op != "draw":
+            label, status = _label(before), _judgement(before)
+        if status is not None:
+            reason = "; ".join(dict.fromkeys(one.reason for one in before if one.reason and one.status == status))
         sources = _sources(before)
         for name, outline in edit.made.items():
             made = Feature(
-                name, shape(dict(outline)), origin, note=note, parents=parents, origin=origin, label=label,
+                name, shape(dict(outline)), status or origin, reason, note, parents=parents, origin=origin, label=label,
                 sources=sources,
             )  # fmt: skip
             values = merged_values(before, made.outline) if edit.op == "merge" else {}
             self.features[name] = replace(made, values=values, **_by(entry))
 
 
+def _told_of(parts: Sequence[Feature]) -> str:
+    """Notes of some parts together, each with the name of its part where there are several parts."""
+    noted = [one for one in parts if one.note]
+    return "; ".join(one.note if len(parts) == 1 else f"{one.id}: {one.note}" for one in noted)
+
+
+def _any(labels: Iterable[bool | None]) -> bool | None:
+    """Whether there is a landslide in what is made of some parts; None where that is not known."""
+    known = set(labels)
+    return True if True in known else None if None in known else False
+
+
 def _label(parts: Sequence[Feature]) -> bool | None:
-    """Label of what is made of some parts: landslide where one of them holds one; None where that is not known."""
-    labels = {one.reviewed_label for one in parts}
-    return True if True in labels else None if None in labels else False
+    """Label of what is made of some parts: landslide where one of them is labelled so."""
+    return _any(one.label for one in parts)
+
+
+def _judgement(parts: Sequence[Feature]) -> Judgement | None:
+    """What was said of the labels of some parts, and holds of what is made of them; None where nothing does.
+
+    The label of a whole is wrong where the reviewed labels of its parts say otherwise. It is correct where all of them
+    were judged, or where a part that is labelled as landslide is.
+    """
+    label, reviewed = _label(parts), _any(one.reviewed_label for one in parts)
+    if label is None or reviewed is None:
+        return None
+    if label != reviewed:
+        return "rejected"
+    judged = [one for one in parts if one.is_judged]
+    holds = any(one.status == "confirmed" and one.label for one in judged)
+    return "confirmed" if len(judged) == len(parts) or holds else None
 
 
 def _sources(parts: Sequence[Feature]) -> dict[str, float]:

@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 DRAWN_PREFIX = "N"
 """Begins the id of a unit that a reviewer drew; rows of the table begin with R."""
 
+REVIEW_ID = "review_id"
+"""Column of a corrected layer with what each unit is called in the review: R and the row, or what was made of it."""
+
 _CHANGED = "Factor values were not measured again for units with a changed outline."
-_SPLIT = "The parts of a split unit keep its values."
+_SPLIT = (
+    f"The parts of a split unit keep its values, also its ID in the layer; the column {REVIEW_ID} tells them apart."
+)
 _MERGED = (
     "A merged unit has the area-weighted mean of each numeric factor, or none where one of its parts has none, and the "
     "other values of its largest part."
@@ -184,19 +189,6 @@ def progress(found: Mapping[str, Feature], review: Review) -> dict[str, int]:
         return one.status if one.origin == "model" else "edited" if is_row(found, one) else "merge"
 
     return dict(Counter(map(said, found)))
-
-
-def units_words(counted: Mapping[str, int]) -> str:
-    """What became of rows beyond their labels, such as "1 deleted, 2 merged"; empty for nothing.
-
-    Parameters
-    ----------
-    counted
-        As `progress`.
-    """
-    words = {"delete": "deleted", "edited": "with another outline", "split": "split", "merge": "merged"}
-    said = (f"{counted[name]:,} {told}" for name, told in words.items() if counted.get(name))
-    return ", ".join(said)
 
 
 def draw(review: Review, outline: BaseGeometry, *, landslide: bool, note: str | None = None) -> Edit:

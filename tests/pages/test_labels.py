@@ -212,7 +212,7 @@ def test_the_corrected_table_is_validated_with_the_settings_of_the_run(page: App
 
     assert not page.error
     assert f"units, labels corrected (review of {run[:8]})" in texts(page).replace("\\", "")
-    assert f"2 of 59 labels were corrected in the review of run {run[:8]}." in texts(page)
+    assert f"In the review of run {run[:8]} (59 rows), 2 labels were corrected." in texts(page)
     assert f"The settings are those of run {run[:8]}." in texts(page)
     press(page, "Validate models")
     assert not page.exception
@@ -224,12 +224,13 @@ def test_the_corrected_table_is_validated_with_the_settings_of_the_run(page: App
     assert CAUTION in page.warning[0].value.replace("\\", "")
     page.session_state["susceptibility-tab"] = "Review"
     page.run()
-    assert f"Before this run: 2 of 59 labels were corrected in the review of run {run[:8]}." in texts(page)
+    assert f"Before this run: In the review of run {run[:8]} (59 rows), 2 labels were corrected." in texts(page)
     assert not [note for note in before.notes if CAUTION in note]
     page.switch_page("../pages/compare.py")
     page.query_params["runs"] = f"{before.id},{newest.id}"
     page.run()
     assert "**Labels of B were corrected in a review**" in texts(page)
+    assert f"B: In the review of run {run[:8]} (59 rows), 2 labels were corrected." in texts(page)
 
 
 def test_files_of_the_review_are_prepared(page: AppTest, store: Store, run: str) -> None:
@@ -307,7 +308,7 @@ def test_the_nearest_unit_is_selected_and_merged(page: AppTest, store: Store, un
     assert merged in ("R8", beside)
     told = texts(page)
     assert "labelled: landslide · no held-out score, as the outline was changed · outline changed · merged with" in told
-    assert "2 of 59 rows reviewed: 0 labels correct, 0 wrong, 2 merged." in told
+    assert "2 of 59 rows reviewed: 0 labels correct, 0 wrong. 2 rows were merged." in told
     known = Done(split=1, merged=2, drawn=1).attributes
     assert known[2] in told
     assert known[3] not in told, "nothing was drawn"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import InputError
+from core.review.corrected import Corrected
 from core.runs.kinds import Metric, find_task
 from core.runs.result import GridResult
 from ui import labels, resources
@@ -193,10 +194,17 @@ def _caption(compared: Sequence[Compared], fair: bool) -> str:
             tr("**Labels of {letters} were corrected in a review** of the rows that a model contradicted: scores on "
                "them are not independent evidence.").format(letters=", ".join(corrected))
         )
+        parts += [f"{one.letter}: {plain(said.words)}" for one in compared if (said := _corrected(one)) is not None]
     recorded += [one.result.provenance.get("table") or {} for one in compared]
     if any(scene.get("synthetic") for scene in recorded):
         parts.append(tr("Synthetic data are included: their scores test the software, not the skill on real terrain."))
     return " ".join(parts)
+
+
+def _corrected(one: Compared) -> Corrected | None:
+    """The review in which the labels of a run's table were corrected, where it is known in full."""
+    record = (one.result.provenance.get("table") or {}).get("corrected")
+    return None if record is None else Corrected.from_json(record)
 
 
 def show_parameters(compared: Sequence[Compared]) -> None:

@@ -63,8 +63,14 @@ def show_selected(at: Labelling) -> None:
     if one.reviewer and one.status != "unreviewed":
         words.append(tr("reviewed by {name}").format(name=plain(one.reviewer)))
     if len(at.ticked) > 1:
-        words.append(tr("the last of {count:,} selected").format(count=len(at.ticked)))
+        words.append(tr("one of {count:,} selected").format(count=len(at.ticked)))
     tell(at.selection, "row", words)
+
+
+def _text(value: object) -> str:
+    if value is None or value != value:
+        return "–"
+    return f"{value:.8g}" if isinstance(value, float) else str(value)
 
 
 def show_details(at: Labelling) -> None:
@@ -87,7 +93,7 @@ def _values(at: Labelling, one: Feature) -> None:
     )  # fmt: skip
     with st.expander(title.format(name=one.id)):
         values = at.opened.values_of(one.id).rename("value").rename_axis("column").reset_index()
-        values["value"] = values["value"].map(lambda value: "–" if value is None or value != value else str(value))
+        values["value"] = values["value"].map(_text)
         config = {"column": tr("Column"), "value": tr("Value")}
         st.dataframe(
             values, hide_index=True, column_config=config, key=f"label-values-{at.run}", alt="Values of the row"

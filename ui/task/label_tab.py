@@ -83,6 +83,7 @@ def show(run: Run, view: Any, again: Callable[[Path, str], None]) -> None:  # no
 def _tell(at: Labelling) -> None:
     from core.review.corrected import corrected_in
     from core.review.labels import labels_words
+    from core.review.units import REVIEW_ID
 
     opened, total = at.opened, len(at.opened.features)
     done = tr("{total:,} of {total_2:,} reviewed").format(total=opened.reviewed, total_2=total)
@@ -93,7 +94,9 @@ def _tell(at: Labelling) -> None:
         st.markdown(f":material/warning: {words}")
     earlier = corrected_in(opened.labelled.origin)
     if earlier is not None:
-        st.caption(tr("Before this run:") + " " + plain(earlier.words))
+        numbered = tr("Rows are numbered anew; the column {name} holds their names in that review.")
+        renamed = numbered.format(name=REVIEW_ID) if REVIEW_ID in opened.labelled.named else ""
+        st.caption(f"{tr('Before this run:')} {plain(earlier.words)} {plain(renamed)}")
     st.caption(
         tr("The label of a row says whether there is a landslide. Check it in images or records, and mark it as "
         "correct or wrong. The rows are ordered by how far the score of a model that was not trained on them "

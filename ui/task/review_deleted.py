@@ -55,4 +55,9 @@ def _restore(at: Edited, names: tuple[str, ...]) -> None:
     from core.review.edits import Edit
 
     edit = Edit("restore", names)
-    do(at, lambda: edit, then=lambda: turned(at.run).put(edit.words), place="deleted")
+
+    def then() -> None:
+        turned(at.run).put(edit.words)
+        at.selection.choose(names[0], "chart")
+
+    do(at, lambda: edit, then=then, place="deleted")

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 NAMED = 3
 """Overlapped outlines that are named."""
 
+WHOLE = 1 - 1e-6
+"""Share of an outline from which on a shape covers all of it."""
+
 CORNERS = 150
 """Corners of an outline that is edited on the map; more handles than these are in each other's way."""
 
@@ -84,7 +87,11 @@ def _uses(at: Drawn, shape: BaseGeometry | None, covered: Sequence[Overlap]) -> 
     far = shape is not None and not actions.are_near([one.outline, shape])
     beside = shape is not None and not do_overlap(one.outline, shape)
     apart = tr("The drawn shape is too far from {name}.").format(name=name) if far else ""
-    outside = tr("The drawn shape does not overlap {name}.").format(name=name) if beside else ""
+    whole = next((other.covered > WHOLE for other in covered if other.name == name), False)
+    outside = (
+        tr("The drawn shape does not overlap {name}.").format(name=name) if beside
+        else tr("The drawn shape covers all of {name}.").format(name=name) if whole else ""
+    )  # fmt: skip
     return [
         *uses,
         Use(

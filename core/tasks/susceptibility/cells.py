@@ -128,7 +128,7 @@ def cells_of(table: pd.DataFrame, columns: Columns, name: str = "The table") -> 
     complete = factors.notna().all(axis=1).to_numpy()
     if (known & ~complete).any():
         lost = int((known & ~complete).sum())
-        notes.append(f"{count(lost, 'cell')} without values for all factors {agree(lost, 'was', 'were')} left out.")
+        notes.append(f"{count(lost, 'cell')} lacking the value of a factor {agree(lost, 'was', 'were')} left out.")
     places = places_in_metres(table, columns, name, notes)
     kept = known & complete
     if places is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from core.review.units import REVIEW_ID
 from core.tasks.susceptibility.cells import labels_of
 from core.tasks.susceptibility.rows import to_layer
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from core.tasks.susceptibility.rows import Rows
 
 
-NAME = "review_id"
-"""Column of a corrected layer with what each unit is called in the review: R and the row, or what was made of it."""
-
 WHOLE = 1 - 1e-6
 """Share of a unit from which on all of it comes from rows of the layer."""
 
@@ -27,7 +25,7 @@ def corrected_rows(read: Rows, columns: Columns, changes: Changes) -> pd.DataFra
     """A table, or a layer of units, as a review leaves it: rows taken out, labels and outlines changed, units added.
 
     Values of added units follow what `core.review.units.Done.attributes` says. Rows that were not validated stay as
-    they are. Units of a layer have their names in the review in the column `NAME`.
+    they are. Units of a layer have their names in the review in the column `REVIEW_ID`.
     """
     import geopandas
     import pandas as pd
@@ -43,12 +41,16 @@ def corrected_rows(read: Rows, columns: Columns, changes: Changes) -> pd.DataFra
     values = [_values(read.table, columns, unit) for unit in changes.made]
     if values:
         added = pd.DataFrame(values, columns=table.columns, dtype=object)
+        whole = [name for name in table.columns if pd.api.types.is_integer_dtype(table[name])]
         table = pd.concat([table[there].astype(object), added], ignore_index=True).infer_objects()
+        for name in whole:  # which would become decimals where a unit has no value
+            if table[name].isna().any():
+                table[name] = table[name].astype("Int64")
     else:
         table = table[there].reset_index(drop=True)
     names = [*(f"R{row}" for row, kept in enumerate(there) if kept), *(unit.name for unit in changes.made)]
-    table = table.drop(columns=NAME, errors="ignore")
-    table.insert(0, NAME, names)
+    table = table.drop(columns=REVIEW_ID, errors="ignore")
+    table.insert(0, REVIEW_ID, names)
     return to_layer(table, geopandas.GeoSeries(shapes, crs=read.outlines.crs))
 
 

@@ -254,7 +254,7 @@ def _draw(
                 others.offer(np.flatnonzero(free.ravel()).astype(np.int64) + offset, rngs[1])
     progress(height, height)
     if not known_slides.all():
-        notes.append(f"{count(int((~known_slides).sum()), 'landslide cell')} without values for all factors: left out.")
+        notes.append(f"{count(int((~known_slides).sum()), 'landslide cell')} lacking the value of a factor: left out.")
     cells, number = cells[known_slides], number[known_slides]
     if not len(cells):
         raise InputError("No landslide cell has values for all factors.", "No model can be trained.",

@@ -119,7 +119,7 @@ def test_what_is_left_out_is_said_with_its_number() -> None:
     assert cells.rows.tolist() == list(range(6, 40))
     told = " ".join(cells.notes)
     for words in (
-        "1 row without a label in slide was left out.", "4 cells without values for all factors were left out.",
+        "1 row without a label in slide was left out.", "4 cells lacking the value of a factor were left out.",
         "1 cell without coordinates was left out.",
         "2 values of slope are -3.4e+38, -9999",
         "constant: level",

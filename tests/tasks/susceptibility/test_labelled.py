@@ -112,7 +112,7 @@ def test_a_label_is_confirmed_or_wrong_and_the_table_stays(store: Store, run: st
     assert now.counts == {"unreviewed": ROWS - 4, "confirmed": 2, "rejected": 1}
     assert now.corrections == {9: False}
     assert labels_words(now) == (
-        "3 of 59 rows reviewed: 2 labels correct, 1 wrong. Labels to correct: 1 from landslide to no landslide."
+        "3 of 59 rows reviewed: 2 labels correct, 1 wrong (1 from landslide to no landslide)."
     )
     assert [one.edit.words for one in now.review.log[1:]] == [
         "Label of R9 marked as wrong", "Labels of R8, R10 marked as correct",
@@ -332,7 +332,7 @@ def test_terms_of_the_table_and_its_corrections_are_told(store: Store, tmp_path:
     assert corrected_in("upload") is None
     again = store.run(run_inline(store, order_of(made, request)))
     assert [note for note in again.notes if note.startswith(CORRECTED)] == [
-        f"Corrected labels: 2 of 59 labels were corrected in the review of run {run[:8]}. {CAUTION}"
+        f"Corrected labels: In the review of run {run[:8]} (59 rows), 2 labels were corrected. {CAUTION}"
     ]
     make_report(store, again.id)
     report = again.artifact("report") or store.run(again.id).artifact("report")
@@ -389,7 +389,7 @@ def test_the_report_tells_of_the_review_once_there_is_one(store: Store, run: str
     assert after is not None
     text = after.path.read_text(encoding="utf-8")
     assert "Review of the labels" in text
-    assert "Labels to correct: 1 from landslide to no landslide, 1 from no landslide to landslide." in text
+    assert "2 wrong (1 from landslide to no landslide, 1 from no landslide to landslide)." in text
     assert "&lt;b&gt;other bank" in text
     assert "not independent evidence" in text
 

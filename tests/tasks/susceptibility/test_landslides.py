@@ -185,7 +185,7 @@ def test_cells_of_landslides_that_share_a_cell_or_lack_a_factor_are_told_of(tmp_
     told = " ".join(sample.notes)
     assert sample.cells[sample.landslide].tolist() == [3 * WIDTH + 3, 20 * WIDTH + 20]
     assert "1 landslide in the same cell as another" in told
-    assert "1 landslide cell without values for all factors" in told
+    assert "1 landslide cell lacking the value of a factor" in told
 
 
 def test_values_of_cells_come_in_their_order_and_classes_as_text(factors: Scene) -> None:

@@ -83,7 +83,7 @@ def test_a_deleted_row_is_left_out_of_the_corrected_data_and_can_be_restored(
 ) -> None:
     opened = taken(store, run, Edit("delete", ("R5", "R9"), reason="duplicate"))
 
-    assert labels_words(opened) == "2 of 59 rows reviewed: 0 labels correct, 0 wrong, 2 deleted."
+    assert labels_words(opened) == "2 of 59 rows reviewed: 0 labels correct, 0 wrong. 2 rows were deleted."
     assert opened.changes.removed == {5, 9}
     made = corrected(opened, tmp_path / "out")
     assert len(made) == ROWS - 2
@@ -116,7 +116,7 @@ def test_a_reshaped_unit_keeps_its_values_and_loses_its_score(store: Store, run:
     assert before.rows["score"].notna().all()
     assert np.isnan(row_of(opened, "R8")["score"])
     assert (row_of(opened, "R8")["status"], row_of(opened, "R8")["made"]) == ("edited", False)
-    assert labels_words(opened) == "1 of 59 rows reviewed: 0 labels correct, 0 wrong, 1 with another outline."
+    assert labels_words(opened) == "1 of 59 rows reviewed: 0 labels correct, 0 wrong. 1 unit was given another outline."
     made = corrected(opened, tmp_path / "out").set_index("unit_id")
     assert len(made) == ROWS
     assert made.loc["U8", "geometry"].area == pytest.approx(60 * SIDE)
@@ -132,8 +132,8 @@ def test_what_changed_outlines_share_and_leave_is_said(store: Store, run: str, t
     # 20 m of R8 are left, 30 m of R6 are taken, up to the 0.1 % by which UTM differs from the ground.
     assert (opened.fit.gap, opened.fit.overlap) == (pytest.approx(20 * SIDE, rel=3e-3), pytest.approx(2400, rel=3e-3))
     told = export_labels(opened, tmp_path / "out")
-    assert told["ground_in_no_unit_m2"] == round(opened.fit.gap)
-    assert told["units_overlap_m2"] == round(opened.fit.overlap)
+    assert told["gap_of_changed_outlines_m2"] == round(opened.fit.gap)
+    assert told["overlap_of_changed_outlines_m2"] == round(opened.fit.overlap)
     overlap, gap = opened.fit.words
     assert re.fullmatch(r"Outlines overlap since .+: 2,[34]\d\d m² are part of more than one unit\.", overlap)
     assert gap.startswith("1,6") or gap.startswith("1,5")
@@ -154,14 +154,42 @@ def test_a_label_that_was_wrong_stays_corrected_when_the_outline_changes(store: 
     judged(store, run, ["R9"], "rejected")  # labelled as landslide; there is none
     opened = taken(store, run, actions.reshape(now(store, run).review, "R9", square(9, width=60)))
 
-    assert opened.review.features["R9"].label is False
+    one = opened.review.features["R9"]
+    assert (one.label, one.status, one.origin) == (True, "rejected", "edited"), "that of the layer, marked as wrong"
     assert opened.corrections == {9: False}
-    again = judged(store, run, ["R9"], "rejected")  # but there is one
-    assert again.corrections == {}
-    confirmed = judged(store, run, ["R9"], "confirmed")
+    assert labels_words(opened) == (
+        "1 of 59 rows reviewed: 0 labels correct, 1 wrong (1 from landslide to no landslide). "
+        "1 unit was given another outline."
+    )
+    confirmed = judged(store, run, ["R9"], "confirmed")  # but there is one
     assert confirmed.review.features["R9"].status == "confirmed", "its label was checked, whatever its outline"
-    assert confirmed.corrections == {9: False}
-    assert confirmed.reasons(["R9"])[0] == "landslide there"
+    assert confirmed.corrections == {}
+    assert confirmed.reasons(["R9"])[0] == "no landslide there"
+    kept = taken(store, run, actions.cut_from(confirmed.review, "R9", square(9, width=20)))
+    assert kept.review.features["R9"].status == "confirmed", "nor is this lost when the outline changes"
+
+
+def test_what_was_said_of_the_labels_of_parts_holds_of_what_they_are_merged_to(store: Store, run: str) -> None:
+    """Of rows 10 and 12 none is labelled as landslide, of 9 and 11 each is."""
+
+    def merged(*rows: str) -> tuple[bool | None, str, bool | None, str, str]:
+        opened = taken(store, run, actions.merge(now(store, run).review, rows, "unit"))
+        one = next(one for one in opened.review.features.values() if set(rows) == set(one.parents))
+        log.undo(store, run, opened.features, ANNA)
+        return one.label, one.status, one.reviewed_label, one.reason, one.note
+
+    def said(row: str, judgement: Any, reason: str = "", note: str = "") -> None:
+        taken(store, run, now(store, run).judge((row,), judgement, reason, note))
+
+    assert merged("R10", "R12") == (False, "edited", False, "", "")
+    said("R10", "rejected", "landslide there", "seen")
+    assert merged("R10", "R12") == (False, "rejected", True, "landslide there", "R10: seen")
+    assert merged("R10", "R11") == (True, "edited", True, "", "R10: seen"), "labelled as landslide as it was"
+    said("R11", "confirmed")
+    assert merged("R11", "R12")[:3] == (True, "confirmed", True), "whatever the other is"
+    said("R11", "rejected", "other process")
+    assert merged("R11", "R12")[:4] == (True, "rejected", False, "other process")
+    assert merged("R10", "R11")[:3] == (True, "confirmed", True), "both were judged, and one holds a landslide"
 
 
 def test_a_changed_unit_cannot_become_unreviewed_by_its_label(store: Store, run: str) -> None:
@@ -170,7 +198,7 @@ def test_a_changed_unit_cannot_become_unreviewed_by_its_label(store: Store, run:
     assert judged(store, run, ["R8"], "rejected").review.features["R8"].is_judged
     opened = judged(store, run, ["R8"], "unreviewed")
     assert opened.review.features["R8"].status == "edited"
-    assert labels_words(opened) == "1 of 59 rows reviewed: 0 labels correct, 0 wrong, 1 with another outline."
+    assert labels_words(opened) == "1 of 59 rows reviewed: 0 labels correct, 0 wrong. 1 unit was given another outline."
 
 
 def test_parts_of_a_split_unit_keep_its_values_and_get_labels_of_their_own(
@@ -180,8 +208,7 @@ def test_parts_of_a_split_unit_keep_its_values_and_get_labels_of_their_own(
     opened = judged(store, run, ["R9b"], "rejected")
 
     assert labels_words(opened) == (
-        "1 of 59 rows reviewed: 0 labels correct, 0 wrong, 1 split. "
-        "Labels to correct: 1 from landslide to no landslide, 1 of them of a unit made in the review."
+        "1 of 59 rows reviewed: 0 labels correct, 1 wrong (1 from landslide to no landslide). 1 row was split."
     )
     assert opened.changes.corrected == 1
     assert opened.changes.removed == {9}
@@ -210,7 +237,7 @@ def test_a_merged_unit_has_means_by_area_and_a_landslide_where_a_part_has_one(
     assert unit.shares == {10: pytest.approx(0.8), 11: pytest.approx(0.2)}
     assert unit.label is True  # that of R11
     assert opened.changes.removed == {10, 11}
-    assert labels_words(opened) == "2 of 59 rows reviewed: 0 labels correct, 0 wrong, 2 merged."
+    assert labels_words(opened) == "2 of 59 rows reviewed: 0 labels correct, 0 wrong. 2 rows were merged."
     made = corrected(opened, tmp_path / "out")
     merged = made[made["unit_id"] == "U10"].iloc[0]  # that of the largest part
     assert merged["slope"] == pytest.approx(0.8 * 30.5 + 0.2 * 14)
@@ -306,13 +333,14 @@ def test_the_corrected_layer_says_what_was_done_to_it(store: Store, run: str, tm
     done = units.Done(deleted=1, split=1)
     corrected = Corrected(run[:8], 1, 59, done)
     assert corrected_in(origin) == corrected
-    words = f"1 of 59 labels was corrected in the review of run {run[:8]}."
-    assert corrected.words == f"{words} 1 row was deleted and 1 row was split."
+    words = f"In the review of run {run[:8]} (59 rows), 1 label was corrected. 1 row was deleted and 1 row was split."
+    assert corrected.words == words
     told = export_labels(opened, tmp_path / "out")
     assert told["caution"] == corrected.cautions == " ".join((CAUTION, *done.attributes))
     assert "merged" not in told["caution"], "nothing was"
     assert told["changes"] == {"deleted": 1, "split": 1, "merged": 0, "drawn": 0, "redrawn": 0}
-    assert told["rows_by_result"] == {"unreviewed": 56, "rejected": 1, "deleted": 1, "split": 1}
+    assert (told["rows"], told["rows_reviewed"]) == (59, 3)
+    assert told["units_by_status"] == {"unreviewed": 56, "confirmed": 0, "rejected": 1, "edited": 2, "added": 0}
     assert set(label_fields(opened)) == set(label_table(opened).columns)
 
 
