@@ -67,13 +67,13 @@ def tied(text: str) -> str:
     return _NUMBER_AND_UNIT.sub("\N{NO-BREAK SPACE}", text)
 
 
-def signed(text: str) -> str:
+def with_minus_signs(text: str) -> str:
     """An interval or a number in words, with minus signs in place of hyphens before digits.
 
     Examples
     --------
-    >>> signed("-0.52 to -0.22"), signed("sand-stone"), signed("1e-07")
-    ('−0.52 to −0.22', 'sand-stone', '1e-07')
+    >>> [with_minus_signs(text) for text in ("-0.52 to -0.22", "sand-stone", "1e-07")]
+    ['−0.52 to −0.22', 'sand-stone', '1e-07']
     """
     return re.sub(r"(?<![^\s])-(?=\d)", "−", text)
 

@@ -70,11 +70,12 @@ def ahead_name(last: np.datetime64 | datetime | str, step: str, steps: int) -> s
 
 
 def signed(value: float, form: str) -> str:
-    """A number with a real minus sign.
+    """A number with a real minus sign; what rounds to zero has none.
 
     Examples
     --------
-    >>> signed(-1.25, ".1f"), signed(1.25, "+.1f")
-    ('−1.2', '+1.2')
+    >>> signed(-1.25, ".1f"), signed(1.25, "+.1f"), signed(-0.04, "+.1f")
+    ('−1.2', '+1.2', '0.0')
     """
-    return f"{value:{form}}".replace("-", MINUS)
+    text = f"{value:{form}}"
+    return text.replace("-", MINUS if any(sign in "123456789" for sign in text) else "")

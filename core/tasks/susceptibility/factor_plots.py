@@ -14,7 +14,7 @@ from core.plots.colours import FALSE_POSITIVE, FOUND, REFERENCE
 from core.plots.layout import NEUTRAL, plain_layout
 from core.tasks.susceptibility.binning import binned
 from core.tasks.susceptibility.factor_analysis import INFLATED
-from core.wording import factor_words, signed
+from core.wording import factor_words, with_minus_signs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,7 @@ def weights_figure(table: pd.DataFrame, weight: Weight) -> go.Figure:
     value, average = table[weight].to_numpy(float), AVERAGE[weight]
     error = {"type": "data", "array": Z95 * table["contrast_sd"].to_numpy(float), "color": NEUTRAL, "thickness": 1.2}
     figure = go.Figure(go.Bar(
-        x=[signed(str(one)) for one in table["class"]], y=value - average, base=average,
+        x=[with_minus_signs(str(one)) for one in table["class"]], y=value - average, base=average,
         marker={"color": [FOUND if one > average else REFERENCE for one in value]},
         error_y=error if weight == "contrast" else None,
         customdata=np.stack([value, table["cells"], table["landslides"]], axis=1),

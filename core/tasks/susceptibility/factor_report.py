@@ -12,7 +12,7 @@ from core.tasks.susceptibility.factor_analysis import advice, class_table, singl
 from core.tasks.susceptibility.factors import kinds_of
 from core.tasks.susceptibility.findings import cells_table
 from core.tasks.susceptibility.result import SusceptibilityResult
-from core.wording import factor_words, signed
+from core.wording import factor_words, with_minus_signs
 
 MEANING = (
     "AUROC alone: how well the factor by itself ranks the cells, in whichever direction. For categorical factors and "
@@ -42,7 +42,7 @@ def factors_part(result: SusceptibilityResult, unknown: Mapping[str, float] | No
         rows.append((
             factor_words(name), *(() if unknown is None else (f"{100 * unknown.get(name, 0.0):.1f} %",)),
             score(alone[name]), _inflation(inflation.get(name)),
-            f"{signed(str(top['class']))} ({top['frequency_ratio']:.2f})",
+            f"{with_minus_signs(str(top['class']))} ({top['frequency_ratio']:.2f})",
         ))  # fmt: skip
     columns = (
         Column("Factor"), *(() if unknown is None else (Column("Missing", number=True),)),

@@ -127,7 +127,8 @@ def _verdict(result: SusceptibilityResult) -> Verdict:
             else "No model is significantly better than logistic regression (paired DeLong test, Holm correction)."
         )
         if behind:
-            others.append(f"Significantly worse than logistic regression: {', '.join(map(title_of, behind))}.")
+            on = within(TITLES[scheme].split(" (")[0])  # type: ignore[index]
+            others.append(f"Significantly worse than logistic regression on {on}: {', '.join(map(title_of, behind))}.")
     if "random" in result.schemes and scheme != "random":
         drop = result.of(first, "random", "auroc") - result.of(first, scheme, "auroc")
         others.append(

@@ -362,7 +362,7 @@ def test_a_model_that_is_significantly_worse_is_named(store: Store, run: str) ->
     scores = {model: {one: dict(values) for one, values in ours.items()} for model, ours in result.scores.items()}
     scores["naive_bayes"]["random"] |= {"difference": -0.1, "p_value": 0.01}
     told = verdict(replace(result, scores=scores)).others
-    assert "Significantly worse than logistic regression: Naive Bayes." in told
+    assert "Significantly worse than logistic regression on random folds: Naive Bayes." in told
     scores["naive_bayes"]["random"] |= {"difference": -0.1, "p_value": 0.06}
     assert not [one for one in verdict(replace(result, scores=scores)).others if "worse" in one]
 
