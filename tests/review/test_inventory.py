@@ -449,6 +449,18 @@ def test_boxes_are_reviewed_as_well(store: Store, tmp_path: Path) -> None:
     assert totals_words(now) == "The reviewed inventory holds 2 boxes: 2 accepted as landslides."
 
 
+def test_boxes_get_the_elevation_of_a_point_and_no_slope(store: Store, tmp_path: Path) -> None:
+    heights = np.tile(1000 + 3 * np.arange(120, dtype=np.float32), (100, 1))
+    dem = write_raster(tmp_path / "dem.tif", heights[None])
+    record = store.add_scene(write_raster(tmp_path / "scene.tif", np.ones((3, 100, 120), np.uint8)), "scene", dem=dem)
+    boxes = Boxes.of([(10, 10, 30, 20)], [0.9])
+    run = keep_detection(store, made_detection(tmp_path / "made", boxes, scene_digest=record.scene.digest), record.id)
+    export_review(edited(store, run.id, Edit("judge", tuple(opened(store, run.id).features))), tmp_path / "out")
+    table = pandas.read_csv(tmp_path / "out" / "reviewed.csv")
+    assert table["elevation_m"].tolist() == [1000 + 3 * 20]
+    assert "slope_mean_deg" not in table, "a box is not the outline of a landslide"
+
+
 def test_a_pixel_size_entered_by_hand_measures_what_reviewers_draw(store: Store, tmp_path: Path) -> None:
     probability = np.zeros((40, 50))
     probability[4:10, 5:15] = 0.9
