@@ -21,7 +21,8 @@ REVIEW = (
 
 REASONS = (
     tr_noop("bare soil or rock"), tr_noop("road or building"), tr_noop("field or clearing"), tr_noop("river or water"),
-    tr_noop("cloud, shadow or snow"), tr_noop("older landslide"), tr_noop("image error"), tr_noop("other"),
+    tr_noop("cloud, shadow or snow"), tr_noop("older landslide"), tr_noop("image error"), tr_noop("duplicate"),
+    tr_noop("other"),
 )  # fmt: skip
 """Of `core.review.edits`."""
 

@@ -16,7 +16,7 @@ from core.review.inventory import inventory
 from core.review.log import last_number
 from core.review.replay import judged, judged_by_name
 from core.review.state import GONE, STATUSES
-from core.review.totals import totals_words
+from core.review.totals import corrected_words, totals_words
 from core.runs.view import texts_of
 from core.wording import agree, count, setting_words
 
@@ -108,9 +108,13 @@ def review_in_brief(content: GridReport, view: object) -> list[Paragraph]:
     return [Paragraph(
         f"{progress.reviewed:,} of {count(progress.total, found.noun, found.several)} "
         f"{agree(progress.reviewed, 'has', 'have')} been reviewed{_counted(progress)}."
-        f"{'' if opened.view == view else began} {totals_words(opened)} Except "
+        f"{'' if opened.view == view else began} {totals_words(opened)}{_and(corrected_words(opened))} Except "
         "where the review is named, numbers and areas are the model's own, without these corrections."
     )]  # fmt: skip
+
+
+def _and(sentence: str) -> str:
+    return f" {sentence}" if sentence else ""
 
 
 def _counted(progress: Progress) -> str:
@@ -146,7 +150,10 @@ def reviewed(content: GridReport) -> Part | None:
         f"The review began with what the model found at {settings_of(opened)}. This section is about these outlines, "
         f"with the changes that reviewers made. Last edit: {moment(last)}."
     )
-    shown: list[Content] = [Paragraph(lead, lead=True), Paragraph(totals_words(opened)), Paragraph(began)]
+    shown: list[Content] = [
+        Paragraph(lead, lead=True), Paragraph(f"{totals_words(opened)}{_and(corrected_words(opened))}"),
+        Paragraph(began),
+    ]
     counted = [f"{words}: {number:,}" for words, number in progress.judged.items()]
     left = progress.total - progress.reviewed
     counted += [f"{STATUSES['unreviewed']}: {left:,}"] if left else []

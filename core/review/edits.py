@@ -26,9 +26,9 @@ Judgement = Literal["confirmed", "rejected", "unreviewed"]
 
 REASONS = (
     "bare soil or rock", "road or building", "field or clearing", "river or water", "cloud, shadow or snow",
-    "older landslide", "image error", "other",
+    "older landslide", "image error", "duplicate", "other",
 )  # fmt: skip
-"""Reasons for which a feature is rejected, offered for choice; others can be written."""
+"""Reasons for which a feature is rejected or deleted, offered for choice; others can be written."""
 
 NONE_THERE, LANDSLIDE_THERE = "no landslide there", "landslide there"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ from core.review.edit_log import time_text, told_of, write_log
 from core.review.fields import review_fields
 from core.review.geometry import MEASURED, feature_areas, ground_perimeters
 from core.review.state import SETTLED, STATUSES
-from core.review.totals import totals
+from core.review.totals import corrected_outlines, totals
 from core.wording import agree, count
 
 if TYPE_CHECKING:
@@ -130,8 +129,7 @@ def _is_landslide(feature: Feature) -> int | None:
 def summary(opened: Opened) -> dict[str, Any]:
     """What was reviewed and with which view; how far the review is, by status and in total; who took part."""
     review = opened.review
-    kinds = Counter(min(len(one.parents), 2) for one in review.features.values() if one.status == "edited")
-    corrected = {"changed": kinds[0], "parts_of_split": kinds[1], "merged": kinds[2]}
+    corrected = {words.replace(" ", "_"): number for words, number in corrected_outlines(opened).items()}
     return {
         "about": _about(opened, _title(opened)),
         "run": opened.run.id,
@@ -140,7 +138,7 @@ def summary(opened: Opened) -> dict[str, Any]:
         "entries": review.number,
         "reviewers": sorted({one.reviewer for one in review.log}),
         "counts": review.counts,
-        **({"outline_corrected": corrected} if review.counts["edited"] else {}),
+        **({"outline_corrected": corrected} if corrected else {}),
         "totals": totals(opened).to_json(in_metres=opened.found.grid.in_metres),
         "deleted": len(review.deleted),
         "searched_for_missed": review.examined,

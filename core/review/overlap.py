@@ -41,7 +41,7 @@ class Overlap:
     covered: float
 
 
-def overlaps(features: Sequence[Feature], outline: BaseGeometry) -> list[Overlap]:
+def overlaps(features: Sequence[Feature], outline: BaseGeometry, *, false_alarms: bool = False) -> list[Overlap]:
     """The features that an outline overlaps, the largest share of the outline first.
 
     False alarms are left out: a landslide may well lie where something else was taken for one. A unit whose label is
@@ -53,8 +53,10 @@ def overlaps(features: Sequence[Feature], outline: BaseGeometry) -> list[Overlap
         Those that are looked at, without the one that the outline is of.
     outline
         In the coordinates of the features.
+    false_alarms
+        Whether the false alarms among them are wanted, and nothing else.
     """
-    others = [one for one in features if one.status != "rejected" or one.label is not None]
+    others = [one for one in features if (one.status == "rejected" and one.label is None) == false_alarms]
     if not others:
         return []
     near = shapely.STRtree([one.outline for one in others]).query(outline, predicate="intersects")

@@ -33,7 +33,7 @@ def judged(log: Sequence[Entry]) -> dict[str, str]:
 
     Features that a reviewer drew are left out, as are those that nobody judged, or no longer.
     """
-    without, said, before = undone(log), dict[str, str](), dict[str, str]()
+    without, said, before, changed = undone(log), dict[str, str](), dict[str, str](), dict[str, str]()
     for entry in log:
         edit = entry.edit
         if entry.number in without:
@@ -45,11 +45,13 @@ def judged(log: Sequence[Entry]) -> dict[str, str]:
         if edit.op not in ("judge", "delete", "reshape", "split", "merge"):  # labels are none of outlines
             continue
         for name in edit.ids:
-            gone = edit.op != "judge" and name not in edit.made
-            changed = MERGED if edit.op == "merge" else STATUSES["edited"]
-            words = GONE[edit.op] if gone else changed if edit.op != "judge" else STATUSES[edit.judgement]
-            confirmed = edit.op == "judge" and edit.judgement == "confirmed"
-            said[name] = said[name] if confirmed and said.get(name) in (STATUSES["edited"], MERGED) else words
+            if edit.op == "judge":
+                words = STATUSES[edit.judgement]
+                said[name] = words if edit.judgement == "rejected" else changed.get(name, words)
+            elif name in edit.made:
+                said[name] = changed[name] = MERGED if edit.op == "merge" else STATUSES["edited"]
+            else:
+                said[name] = GONE[edit.op]
     ours = made(log)
     return {name: words for name, words in said.items() if name not in ours and words != STATUSES["unreviewed"]}
 
@@ -150,7 +152,7 @@ class _State:
             status: Status = edit.judgement
             if edit.judgement == "confirmed" and one.origin != "model" and edit.op == "judge":
                 status = one.origin
-            if edit.judgement == "unreviewed" and one.origin != "model" and edit.op == "label":
+            if edit.judgement == "unreviewed" and one.origin != "model":
                 status = one.origin  # somebody made its outline
             kept = one.reason if status == "rejected" and one.status == "rejected" else ""
             reason, note = edit.reason if edit.reason is not None else kept, edit.note

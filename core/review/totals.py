@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.review.geometry import feature_areas
 from core.review.overlap import LEAST, doubled_area
-from core.review.state import SETTLED
+from core.review.state import SETTLED, STATUSES
 from core.wording import agree, count, single_area
 
 if TYPE_CHECKING:
@@ -79,6 +79,25 @@ def totals(opened: Opened) -> Totals:
         return Total(len(chosen), sum(size for _, size in chosen), overlap)
 
     return Totals(total(*SETTLED, "rejected", "unreviewed"), total(*SETTLED), total("rejected"), total("unreviewed"))
+
+
+def corrected_outlines(opened: Opened) -> dict[str, int]:
+    """How many outlines with the status *outline corrected* there are by what was done to them, without zeros."""
+    parents = [len(one.parents) for one in opened.review.features.values() if one.status == "edited"]
+    numbers = {
+        "changed": parents.count(0), "merged": sum(number > 1 for number in parents),
+        "parts of split ones": parents.count(1),
+    }  # fmt: skip
+    return {words: number for words, number in numbers.items() if number}
+
+
+def corrected_words(opened: Opened) -> str:
+    """The same as a sentence; empty where none was split or merged, so that the status says enough."""
+    numbers = corrected_outlines(opened)
+    if set(numbers) <= {"changed"}:
+        return ""
+    told = ", ".join(f"{words} {number:,}" for words, number in numbers.items())
+    return f"In the inventory, the status {STATUSES['edited']} stands for: {told}."
 
 
 def totals_words(opened: Opened) -> str:

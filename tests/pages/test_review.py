@@ -135,7 +135,8 @@ def test_right_and_wrong_are_marked_one_after_the_other(page: AppTest, store: St
     press(page, "Correct")
     assert statuses(store, run) == ["confirmed", "unreviewed"]
     assert f"**Selected landslide {second}**" in texts(page)
-    next(one for one in page.selectbox if one.label == "Reason for a false alarm").select("road or building").run()
+    reason = next(one for one in page.selectbox if one.label == "Reason for a false alarm or a deletion")
+    reason.select("road or building").run()
     press(page, "False alarm")
     assert statuses(store, run) == ["confirmed", "rejected"]
     assert review(store, run).review.features[second].reason == "road or building"
@@ -170,6 +171,18 @@ def test_what_the_review_made_is_shown_and_explained_beside_what_the_model_found
     assert [one["properties"]["id"] for one in marked["features"]["features"]] == [f"{first}b"]
     select(page, run, second)
     assert not [one for one in on_map(page)["vectors"] if one["id"] == "of-review"]
+
+
+def test_a_shape_over_a_false_alarm_is_told(page: AppTest, store: Store, run: str, scene: SceneRecord) -> None:
+    first, _ = found_ids(store, run)
+    opened(page, run)
+    select(page, run, first)
+    press(page, "False alarm")
+    draw(page, scene, 5, 4, 15, 14)
+    assert f"The shape lies on ground marked as a false alarm: {first} (100 % of the shape, 50 % of {first})." in (
+        texts(page)
+    )
+    assert "The drawn shape overlaps" not in texts(page), "a landslide may lie where something else was taken for one"
 
 
 def test_the_map_moves_to_all_rows_that_are_selected(page: AppTest, store: Store, run: str) -> None:
@@ -294,7 +307,7 @@ def test_what_an_edit_takes_away_is_not_selected_any_more(
     assert f"**Selected landslide {added}** · from the review, not found by the model" in texts(page)
     page.session_state["mapping-tab"] = "Why"
     page.run()
-    assert f"{added} is from the review: the model has not mapped it as one landslide." in texts(page)
+    assert f"{added} was made in the review." in texts(page)
     page.session_state["mapping-tab"] = "Review"
     page.run()
     press(page, ":material/undo:")

@@ -19,6 +19,7 @@ from core.review.log import ReviewConflictError, append
 from core.review.merged import merged_values
 from core.review.replay import fates, judged
 from core.review.state import STATUSES
+from core.review.totals import corrected_words
 from core.runs.store import Store
 from core.runs.tables import ReviewRow
 from core.tasks.mapping.view import Choice
@@ -227,6 +228,19 @@ def test_what_was_said_of_each_feature_is_known_from_the_log_alone(store: Store,
     assert judged(now.review.log) == {
         first: "split into others", second: "merged with another", third: "merged into another",
     }  # fmt: skip
+
+
+def test_a_changed_outline_is_never_unreviewed(store: Store, run: str) -> None:
+    first, second, third = ids(store, run)
+    now = edited(store, run, actions.add_to(opened(store, run).review, first, box(15, 4, 17, 10)))
+    for judgement, words in (("rejected", "false alarm"), ("unreviewed", "outline corrected")):
+        now = edited(store, run, Edit("judge", (first, second), judgement=judgement))  # type: ignore[arg-type]
+        assert judged(now.review.log)[first] == STATUSES[now.review.features[first].status] == words
+    assert now.review.features[first].reviewer == ANNA
+    assert (now.review.features[second].status, now.review.features[second].reviewer) == ("unreviewed", "")
+    assert corrected_words(now) == "", "the status says enough"
+    now = edited(store, run, actions.merge(now.review, [second, third]))
+    assert corrected_words(now) == "In the inventory, the status outline corrected stands for: changed 1, merged 1."
 
 
 def test_a_strip_across_an_outline_leaves_a_piece_on_each_side() -> None:

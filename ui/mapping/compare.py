@@ -144,8 +144,8 @@ def _show(view: View, earlier: MappingResult) -> None:
     said = judged.judgements(view.result.id)
     if said:
         st.caption(
-            tr("These numbers are of what the model mapped. The review is not taken into account: what it decided is "
-               "given in the table.")
+            tr("These numbers are of the landslides that the model mapped, without the review. The table gives what "
+               "reviewers decided.")
         )
     frame, config = table(judged.with_judgements(change.new, said))
     show_table(

@@ -45,8 +45,9 @@ def _ask(view: View) -> None:
     if target is None:
         current = Selection(view.result.id).current
         st.info(
-            tr("{name} is from the review: the model has not mapped it as one landslide. To explain what the model "
-            "made of this ground, click a point inside it on the map.").format(name=plain(current))
+            tr("{name} was made in the review. Explanations are of what the model mapped: click a point inside it on "
+            "the map to explain the landslide that the model mapped there, or the probability at that "
+            "point.").format(name=plain(current))
             if current and is_made(view.result.id, current) else
             tr("Click a landslide or any location on the map, or choose a row under Findings, then explain it here.")
         )  # fmt: skip

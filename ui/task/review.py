@@ -188,7 +188,7 @@ def _ask_reason(at: Reviewing, one: Feature) -> None:
 
     known = ["", *REASONS, *([one.reason] if one.reason and one.reason not in REASONS else [])]
     st.selectbox(
-        tr("Reason for a false alarm"), known, known.index(one.reason), key=_reason_key(at, one.id),
+        tr("Reason for a false alarm or a deletion"), known, known.index(one.reason), key=_reason_key(at, one.id),
         accept_new_options=True, format_func=lambda text: tr(text) if text else tr("not given"),
     )  # fmt: skip
     typed, key = _typed(at, one.id), _note_key(at, one.id)
@@ -198,7 +198,7 @@ def _ask_reason(at: Reviewing, one: Feature) -> None:
         on_change=lambda: typed.put(st.session_state[key]),
     )  # fmt: skip
     if one.status == "unreviewed":
-        st.caption(tr("Saved when you press Correct, False alarm or Delete."))
+        st.caption(tr("The note is saved when you press Correct, False alarm or Delete; the reason by the last two."))
         return
     judged: Judgement = "rejected" if one.status == "rejected" else "confirmed"
     st.button(

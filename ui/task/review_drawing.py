@@ -58,6 +58,12 @@ def offer_drawing(at: Drawn, *, ready: bool) -> None:
         st.button(tr("Discard"), on_click=lambda: _clear(at), type="tertiary", key=f"discard-{at.run}")
     if covered and not untouched:
         st.caption(f"{_overlap_words(covered)} {at.about_overlap(new=edited is None)}")
+    if not untouched and (false := _covered(at, shape, edited, false_alarms=True)):
+        st.caption(
+            tr("The shape lies on ground marked as a false alarm: {list}. If there is a landslide, mark it as correct "
+               "or change its outline instead; both count in the area of the whole inventory.").format(
+                list=_named(false))
+        )  # fmt: skip
 
 
 def _reshape(edited: Feature) -> Use:
@@ -119,17 +125,25 @@ def _shape(at: Drawn, drawn: Mapping[str, Any]) -> BaseGeometry | None:
         return None
 
 
-def _covered(at: Drawn, shape: BaseGeometry | None, edited: Feature | None) -> list[Overlap]:
-    """What a shape overlaps, but for the feature whose outline is edited."""
+def _covered(
+    at: Drawn, shape: BaseGeometry | None, edited: Feature | None, *, false_alarms: bool = False
+) -> list[Overlap]:
+    """What a shape overlaps, or the false alarms that it does, but for the feature whose outline is edited."""
     from core.review.overlap import overlaps
 
     if shape is None or not at.counts_ground:
         return []
-    return overlaps([one for one in at.review.features.values() if one is not edited], shape)
+    others = [one for one in at.review.features.values() if one is not edited]
+    return overlaps(others, shape, false_alarms=false_alarms)
 
 
 def _overlap_words(covered: Sequence[Overlap]) -> str:
     """What a drawn shape covers that is there already."""
+    return tr("The drawn shape overlaps {list}.").format(list=_named(covered))
+
+
+def _named(covered: Sequence[Overlap]) -> str:
+    """Outlines that a shape covers, by name, with how much of each."""
     named = [
         tr("{name} ({share} of the shape, {covered} of {name})").format(
             name=one.name, share=percent(one.share), covered=percent(one.covered)
@@ -137,7 +151,7 @@ def _overlap_words(covered: Sequence[Overlap]) -> str:
         for one in covered[:NAMED]
     ]
     more = tr(" and {count:,} more").format(count=len(covered) - NAMED) if len(covered) > NAMED else ""
-    return tr("The drawn shape overlaps {list}{more}.").format(list=", ".join(named), more=more)
+    return f"{', '.join(named)}{more}"
 
 
 def _with_drawing(at: Drawn, make: Callable[[Review, BaseGeometry], Edit]) -> None:

@@ -51,7 +51,10 @@ def told(at: Reviewing) -> list[str] | None:
         if one.values.get(name) is not None:
             words.append(f"{title} {one.values[name]:.2f}")
     if one.origin == "edited" and not one.values:
-        words.append(tr("no probability, as the outline was changed"))
+        words.append(
+            tr("no probability, as it is a part of what was split") if how == "split from"
+            else tr("no probability, as the outline was changed")
+        )  # fmt: skip
     words += [plain(text) for text in (one.reason, one.note) if text]
     if one.reviewer:
         words.append(tr("reviewed by {name}").format(name=plain(one.reviewer)))

@@ -96,15 +96,16 @@ def _tell(at: Reviewing) -> None:
 
 def _corrected_outlines(at: Reviewing) -> str:
     """What the outlines with the status *outline corrected* are, where some were split or merged; else empty."""
-    corrected = [one for one in at.review.features.values() if one.status == "edited"]
-    merged, parts = (sum(check(len(one.parents)) for one in corrected) for check in (lambda n: n > 1, lambda n: n == 1))
-    if not merged and not parts:
+    from core.review.totals import corrected_outlines
+
+    numbers = corrected_outlines(at.opened)
+    if set(numbers) <= {"changed"}:
         return ""
-    counted = (
-        (len(corrected) - merged - parts, tr("changed {count:,}")),
-        (merged, tr("merged {count:,}")), (parts, tr("parts of split ones {count:,}")),
-    )  # fmt: skip
-    told = ", ".join(words.format(count=number) for number, words in counted if number)
+    words = {
+        "changed": tr("changed {count:,}"), "merged": tr("merged {count:,}"),
+        "parts of split ones": tr("parts of split ones {count:,}"),
+    }  # fmt: skip
+    told = ", ".join(words[name].format(count=number) for name, number in numbers.items())
     return tr("In the inventory, the status *outline corrected* stands for: {list}.").format(list=told)
 
 
