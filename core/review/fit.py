@@ -39,7 +39,7 @@ class Fit:
             (self.gap, "{area:,.0f} m² that were part of a unit of the layer are part of none since outlines were "
                        "changed."),
         )  # fmt: skip
-        return tuple(text.format(area=area) for area, text in both if area)
+        return tuple(text.format(area=area) for area, text in both if round(area))
 
 
 def fit_of(found: Mapping[str, Feature], review: Review, grid: Grid) -> Fit:

@@ -153,7 +153,7 @@ def show_bar(at: Reviewing) -> None:
         ask_name(at.run)
         ready = is_named()
         off = not ready or one is None or at.together
-        with st.popover(tr("Reason, note"), disabled=off, help=tr("Reason for a false alarm, and a note.")):
+        with st.popover(tr("Reason, note"), disabled=off, help=tr("Why it is a false alarm or deleted, and a note.")):
             if one is not None:
                 _ask_reason(at, one)
         name = "" if one is None else one.id

@@ -187,7 +187,7 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
         key = f"several-{at.run}"
         st.button(tr("Mark correct"), on_click=chosen.judge, args=("confirmed",), disabled=off, key=f"{key}-correct")
         st.button(tr("Mark false alarm"), on_click=chosen.judge, args=("rejected",), disabled=off, key=f"{key}-wrong")
-        done = any(at.review.features[name].status != "unreviewed" for name in ticked if name in at.review.features)
+        done = any(at.review.features[name].is_judged for name in ticked if name in at.review.features)
         st.button(
             tr("Mark not reviewed"), on_click=chosen.judge, args=("unreviewed",), disabled=off or not done,
             key=f"{key}-open",
