@@ -176,7 +176,8 @@ def _read(run: str, number: int) -> _Told:
     from core.review.replay import fates, judged, made, undone
 
     log = read_log(resources.store(), run)
-    done = [entry.edit for entry in log if entry.number not in undone(log)]
+    without = undone(log)
+    done = [entry.edit for entry in log if entry.number not in without]
     outlines = {name: outline for edit in done for name, outline in edit.made.items()}
     split_from = {name: edit.ids for edit in done if edit.op == "split" for name in edit.made}
     return _Told(judged(log), made(log), fates(log), outlines, split_from)
