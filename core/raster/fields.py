@@ -139,7 +139,7 @@ KNOWN: Mapping[str, Field] = {
         "Aspect", "Mean direction in which the slope faces, clockwise from north.", "°",
         empty="no elevation is known there, or directions cancel each other", kind="number", balloon=34),
     "elevation_m": Field(
-        "Elevation", "Elevation at one point within the outline, in the table that of its x and y; not a mean.", "m",
+        "Elevation", "Elevation of a point within the outline (x and y in the table), not a mean.", "m",
         empty="no elevation is known there", kind="number", balloon=36),
     "share_known": Field(
         "Share with earlier data", "Share of the outline of which the earlier image has data.", "0 to 1",

@@ -54,7 +54,7 @@ def test_the_files_tell_the_elevation_of_the_middle_of_a_box(tmp_path: Path) -> 
     assert table["elevation_m"].tolist() == package["elevation_m"].tolist()
     assert table.loc[0, "elevation_m"] == 15  # rows 10 to 20
     fields = pd.read_csv(tmp_path / "out" / "detections_fields.csv").set_index("field")["meaning"]
-    assert fields["elevation_m"] == "Elevation of the centre of the box."
+    assert fields["elevation_m"] == "Elevation of the centre of the box (x and y in the table), not a mean."
 
 
 def test_the_table_holds_edges_in_pixels_and_middles_in_degrees(tmp_path: Path) -> None:
