@@ -107,7 +107,8 @@ def headline(result: SusceptibilityResult, *, folded: bool = False, further: Seq
             tr("{landslides:,} of them are landslide cells.").format(landslides=result.landslides),
         )
     )
-    show_key_figures([*figures, *further], tr("Best AUROC: {models}.").format(models=", ".join(firsts)))
+    named = tr("Best AUROC: {models}.").format(models=", ".join(firsts))
+    show_key_figures([*figures, *further], "" if folded else named)  # the map must be seen with its figures
     notes = [one for one in result.notes if not one.startswith(CORRECTED)]
     told = [f"- {plain(one)}" for one in said.others], [f"- {plain(one)}" for one in notes]
     if folded:
