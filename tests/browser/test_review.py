@@ -164,7 +164,7 @@ def test_the_table_shows_the_row_of_what_is_selected_elsewhere(
     smallest = found_ids(store, run.id)[-1]
     steps.click_polygon(page, seen.map_frame(), smallest)
     page.get_by_text(f"Selected landslide {smallest}").wait_for()
-    scrolled = "() => document.querySelector('[role=tabpanel] .dvn-scroller').scrollTop > 400"
+    scrolled = "() => document.querySelector('[role=tabpanel] .dvn-scroller')?.scrollTop > 400"
     page.wait_for_function(scrolled)
 
     # Also after something was undone, of which a notice tells.
