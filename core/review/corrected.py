@@ -33,8 +33,9 @@ ORIGIN = "labels corrected in the review of run {run} ({wrong}; {total} rows)"
 _UNITS = "; rows deleted: {0}, split: {1}, merged: {2}; units drawn: {3}, outlines changed: {4}"
 _FIT = "; overlap: {0:.0f} m2, gap: {1:.0f} m2"
 
+# Earlier versions wrote "(3 of 480)".
 _ORIGIN = re.compile(
-    r"labels corrected in the review of run ([0-9a-f]{8}) \((\d+); (\d+) rows\)"
+    r"labels corrected in the review of run ([0-9a-f]{8}) \((\d+)(?:; (?=\d+ rows)| of )(\d+)(?: rows)?\)"
     r"(?:; rows deleted: (\d+), split: (\d+), merged: (\d+); units drawn: (\d+), outlines changed: (\d+))?"
     r"(?:; overlap: (\d+) m2, gap: (\d+) m2)?(?:; before: (.*))?",
     re.DOTALL,

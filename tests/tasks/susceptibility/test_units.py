@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -333,6 +333,12 @@ def test_the_corrected_layer_says_what_was_done_to_it(store: Store, run: str, tm
     done = units.Done(deleted=1, split=1)
     corrected = Corrected(run[:8], 1, 59, done)
     assert corrected_in(origin) == corrected
+    before = "labels corrected in the review of run 0123abcd (3 of 480); rows removed: 3; before: uploaded"
+    assert corrected_in(before) == Corrected("0123abcd", 3, 480), "as written by an earlier version"
+    chained = corrected_in(origin_of(opened, before))
+    assert chained is not None
+    assert chained.before == Corrected("0123abcd", 3, 480)
+    assert Corrected.from_json(asdict(chained)) == chained
     words = f"In the review of run {run[:8]} (59 rows), 1 label was corrected. 1 row was deleted and 1 row was split."
     assert corrected.words == words
     told = export_labels(opened, tmp_path / "out")
