@@ -38,20 +38,32 @@ def test_a_tablet_shows_forms_and_cards_as_wide_as_their_words(
     page = visit(server.address, viewport=tablet).page
     cards = page.locator(".st-key-task-cards [data-testid=stColumn]")
     cards.nth(3).wait_for()
-    tops = [round((cards.nth(number).bounding_box() or {})["y"]) for number in range(4)]
+    tops = [round(card["y"]) for card in _settled(cards)]
     assert tops[0] == tops[1] < tops[2] == tops[3]
     for task in ("mapping", "detection", "susceptibility", "displacement"):
         page.goto(f"{server.address}/{task}")
         columns = page.locator(".st-key-form-and-result > * > [data-testid=stHorizontalBlock] > *")
         page.get_by_role("button", name="Start with the sample").wait_for()
-        form, result = (columns.nth(number).bounding_box() or {} for number in range(2))
+        form, result = _settled(columns)[:2]
         assert form["width"] == result["width"] > 450, task
         assert result["y"] >= form["y"] + form["height"], task
     wide = visit(f"{server.address}/mapping").page
     wide.get_by_role("button", name="Start with the sample").wait_for()
     columns = wide.locator(".st-key-form-and-result > * > [data-testid=stHorizontalBlock] > *")
-    form, result = (columns.nth(number).bounding_box() or {} for number in range(2))
+    form, result = _settled(columns)[:2]
     assert form["y"] == result["y"]
+
+
+def _settled(parts: Any) -> list[dict[str, float]]:
+    """Where parts of a page are once it has its sheet and they no longer move: the same half a second later."""
+    sheets = "[...document.querySelectorAll('style')].some(sheet => sheet.textContent.includes('st-key-task-cards'))"
+    parts.page.wait_for_function(sheets)
+    measure = "them => them.map(one => one.getBoundingClientRect().toJSON())"
+    boxes: list[dict[str, float]] = []
+    while (now := parts.evaluate_all(measure)) != boxes:  # a page that never comes to rest: the time limit of a test
+        boxes = now
+        parts.page.wait_for_timeout(500)
+    return boxes
 
 
 def _guarded(address: str) -> None:
