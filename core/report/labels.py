@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from core.report.label_map import label_map
 from core.report.parts import Column, Items, Notice, Paragraph, Part, Table
 from core.report.words import moment
 from core.review.corrected import cautions
@@ -62,8 +63,9 @@ def labels_part(opened: OpenedLabels | None) -> Part | None:
     ]  # fmt: skip
     more = [f"and {len(gone) - LISTED:,} more"] if len(gone) > LISTED else []
     deleted = [Items((*gone[:LISTED], *more))] if gone else []
+    drawn = label_map(opened, () if table is None else [row[0] for row in table.rows])
     return Part("labels", "Review of the labels", (
-        lead, said, *changed, counted, *([table] if table else []), *deleted,
+        lead, said, *changed, counted, *(one for one in (drawn, table) if one is not None), *deleted,
         Notice("Before the corrected data are used", cautions(opened), "note"),
     ))  # fmt: skip
 

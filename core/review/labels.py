@@ -46,6 +46,9 @@ STATUSES: Mapping[str, str] = {
 OF_LABELS = ("unreviewed", "confirmed", "rejected")
 """Those of them that say something of a label, and nothing of an outline."""
 
+JUDGED = ("confirmed", "rejected")
+"""Those that say something of a label; they have colours of their own, all else has the colour of its label."""
+
 COLOURS: Mapping[str, str] = {
     "unreviewed": NOT_KNOWN, "confirmed": TRUE_POSITIVE, "rejected": FALSE_POSITIVE, "edited": OUTLINE_CHANGED,
     "added": MISSED,

@@ -31,20 +31,8 @@ if TYPE_CHECKING:
 DRAWN = 2000
 """Rows on the map: those whose score contradicts the label most, and of the others the reviewed and the selected."""
 
-MARGIN = 0.05
-"""Ground around the rows on each side of the map, as a share of the longer side."""
-
-JUDGED = ("confirmed", "rejected")
-"""Statuses that have colours of their own: what was said of a label. All else has the colour of its label."""
-
 LARGE, SMALL = 140, 240
 """What part of the map a mark reaches from its middle: of a row that is labelled as a landslide, and of another."""
-
-SMALLEST = 200.0
-"""Metres that the map shows at least."""
-
-WIDEST, HIGHEST, DEGREE = 6.0, 84.0, 111_000.0
-"""Degrees of longitude that one zone of UTM shows well, latitude at which these zones end, and metres of a degree."""
 
 AROUND = "44rem"
 """Height that the page needs above and below the map."""
@@ -54,23 +42,11 @@ HEIGHT = 420
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def placed(run: str, _opened: OpenedLabels) -> tuple[GeoSeries, Grid] | None:
-    """Outlines or points of the rows, and a grid about them; None where no coordinate system is known.
-
-    They are in metres, and in degrees where they cover more than a zone of UTM; None of a row without a place.
-    """
+    """Places of the rows as `core.review.label_places.for_map` gives them."""
     del run  # the key: places do not change
-    from core.review.labelled import grid_about
+    from core.review.label_places import for_map
 
-    places = _opened.labelled.places
-    if places is None or places.isna().all():
-        return None
-    west, south, east, north = places.total_bounds
-    least = SMALLEST
-    if places.crs.is_geographic and east - west < WIDEST and max(abs(south), abs(north)) < HIGHEST:
-        places = places.to_crs(places.estimate_utm_crs())
-    elif places.crs.is_geographic:
-        least = SMALLEST / DEGREE
-    return places, grid_about(places, MARGIN, least)
+    return for_map(_opened.labelled.places)
 
 
 def spec_of(opened: OpenedLabels) -> MapSpec | None:
@@ -109,15 +85,10 @@ def place_of(at: Labelling) -> BaseGeometry | None:
 
 def _places(opened: OpenedLabels, features: Sequence[Feature]) -> list[BaseGeometry | None]:
     """Where rows are, in the coordinates of the map; None of those without a place, or where there is no map."""
-    import geopandas
+    from core.review.label_places import places_of
 
     found = placed(opened.run.id, opened)
-    if found is None or opened.labelled.places is None:
-        return [None] * len(features)
-    places = found[0].to_numpy()
-    ours = [one.outline for one in features if one.origin != "model"]
-    moved = iter(geopandas.GeoSeries(ours, crs=opened.labelled.places.crs).to_crs(found[0].crs) if ours else ())
-    return [places[opened.positions[one.id]] if one.origin == "model" else next(moved) for one in features]
+    return [None] * len(features) if found is None else list(places_of(opened, features, found[0]))
 
 
 def _marker(at: Labelling) -> tuple[float, float] | None:
@@ -180,7 +151,7 @@ def _layers(run: str, number: int, scored_by: str, selected: str | None, _opened
     import numpy as np
 
     from core.plots.colours import NO_LANDSLIDE, NOT_KNOWN, PROBABILITY_RAMP, REFERENCE, ramp_colours, ramp_legend
-    from core.review.labels import COLOURS, STATUSES
+    from core.review.labels import COLOURS, JUDGED, STATUSES
     from core.serve.coordinates import features
 
     table, order = _opened.rows, _opened.order
@@ -273,7 +244,7 @@ def _marks(
 
 def _legend(*, are_points: bool) -> Legend:
     from core.plots.colours import NO_LANDSLIDE, REFERENCE, Legend, LegendEntry
-    from core.review.labels import COLOURS, STATUSES
+    from core.review.labels import COLOURS, JUDGED, STATUSES
 
     entries = (
         LegendEntry(REFERENCE, tr_noop("labelled: landslide"), "line"),

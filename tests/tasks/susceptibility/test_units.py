@@ -14,12 +14,16 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
+from matplotlib.figure import Figure
 from pyproj import Transformer
 from shapely.geometry import Point, box, mapping
 from shapely.geometry.base import BaseGeometry
 
 from core.cli.main import main
 from core.errors import InputError
+from core.figures.units import Units, draw_units
+from core.raster.grid import Grid
+from core.report import label_map
 from core.report.make import make_report
 from core.review import actions, log, units
 from core.review.corrected import CAUTION, Corrected, corrected_in, origin_of
@@ -435,3 +439,55 @@ def test_values_of_rows_that_were_not_validated_stay(store: Store, run: str, lay
     assert new.loc[same, "label"].equals(old.loc[same, "label"])
     assert new.loc[same, "slope"].equals(old.loc[same, "slope"])
     assert np.isnan(new.loc["U3", "slope"])
+
+
+def test_the_report_shows_the_reviewed_units_on_a_map(
+    store: Store, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: dict[str, Any] = {}
+
+    def draw(grid: Grid, groups: Sequence[Units], named: geopandas.GeoDataFrame) -> Figure:
+        drawn.update(grid=grid, groups={one.words: one for one in groups}, named=list(named["id"]))
+        return draw_units(grid, groups, named)
+
+    monkeypatch.setattr(label_map, "draw_units", draw)
+    judged(store, run, ["R8", "R9"], "rejected")
+    judged(store, run, ["R10"], "confirmed")
+    taken(store, run, Edit("delete", ("R20", "R21")))
+    opened = taken(store, run, units.draw(now(store, run).review, square(ROWS + 5), landslide=True))
+    shown = label_map.label_map(opened, ["R9", "R8", "R10", "unknown"])
+
+    assert shown is not None
+    numbers = {name: len(one.places) for name, one in drawn["groups"].items()}
+    assert numbers.pop("Labelled: landslide") + numbers.pop("Labelled: no landslide") == ROWS - 1 - 3 - 2 + 1
+    assert numbers == {
+        "Label not known": 0, "Label correct": 1, "Label wrong": 2, "Outline changed or drawn": 1, "Deleted": 2,
+    }  # fmt: skip
+    assert drawn["named"] == ["R9", "R8", "R10"]
+    (new,) = drawn["groups"]["Outline changed or drawn"].places
+    assert new.equals_exact(square(ROWS + 5), 1e-6)
+    left, _, right, _ = drawn["grid"].bounds
+    assert left < new.bounds[0] < new.bounds[2] < right  # the map also holds what lies beside the layer
+    (picture,) = shown.pictures
+    assert picture.caption == (
+        "The units after the review. Coordinates: WGS 84 / UTM zone 17S (EPSG:32717). Named: the units of the table "
+        "below."
+    )
+    make_report(store, run)
+    report = store.run(run).artifact("report")
+    assert report is not None
+    assert picture.caption in report.path.read_text(encoding="utf-8")
+
+
+def test_rows_without_a_place_are_counted_below_the_map(store: Store, tmp_path: Path) -> None:
+    path = write_table(tmp_path / "rows.csv")
+    opened = taken(store, validated(store, path, PLACED), Edit("delete", ("R5",)))
+    places = opened.labelled.places
+    assert places is not None
+    places = places.copy()
+    places.iloc[[6, 7]] = None
+    shown = label_map.label_map(replace(opened, labelled=replace(opened.labelled, places=places)), [])
+    assert shown is not None
+    assert "2 rows without a place are not on the map." in shown.pictures[0].caption
+    placeless = validated(store, path, replace(PLACED, crs=""))
+    assert label_map.label_map(now(store, placeless), []) is None
