@@ -84,12 +84,13 @@ def parts(content: ValidationInput) -> Iterator[Part | None]:
     )
     caution = next((note for note in result.notes if note.startswith(CORRECTED)), "")
     boxes = [Notice("Corrected labels", caution.removeprefix(CORRECTED))] if caution else []
+    others = tuple(note for note in result.notes if note != caution)
     yield Part("summary", "Summary", (Paragraph(said.lead, lead=True), *boxes, KeyFigures(figures), Items(said.others)))
     yield models_part("Scores of the models", result, content.choice.scheme, content.choice.model)
     yield factors_part(result)
     yield reasons_part(content.reasons, rows_of(result)) if content.reasons else None
     yield labels_part(content.labels)
-    yield Part("notes", "Notes", (Items(result.notes),)) if result.notes else None
+    yield Part("notes", "Notes", (Items(others),)) if others else None
     yield Part("words", "Meaning of the scores", (Items(MEANINGS),))
     yield origin.data(content)
     yield origin.provenance(content, settings(result.provenance.get("parameters") or {}))
