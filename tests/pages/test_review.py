@@ -168,7 +168,14 @@ def test_what_the_review_made_is_shown_and_explained_beside_what_the_model_found
     select(page, run, f"{first}b")
     assert f"**Selected landslide {first}b** · part of {first}, split in the review" in texts(page)
     (marked,) = (one for one in on_map(page)["vectors"] if one["id"] == "of-review")
-    assert [one["properties"]["id"] for one in marked["features"]["features"]] == [f"{first}b"]
+    (part,) = marked["features"]["features"]
+    assert part["properties"]["id"] == f"{first}b"
+    (south, west), (north, east) = on_map(page)["focus"]  # the map moves to it
+    longitudes, latitudes = zip(*part["geometry"]["coordinates"][0], strict=True)
+    assert west < min(longitudes) < max(longitudes) < east
+    assert south < min(latitudes) < max(latitudes) < north
+    table = next(one.value for one in page.dataframe if "review" in one.value)
+    assert list(table["review"][table["id"] == first]) == [f"split into {first}a, {first}b"]
     select(page, run, second)
     assert not [one for one in on_map(page)["vectors"] if one["id"] == "of-review"]
 

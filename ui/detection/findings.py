@@ -141,7 +141,7 @@ def _table(view: View) -> None:
     digits = {"area_m2": 0, "area_px": 0, **{name: places for name, (_, places) in PLACES.items()}}
     rounded = frame.round({name: places for name, places in digits.items() if name in frame})
     show_table(
-        judged.shown(rounded), Selection(view.result.id), key=f"table-{view.result.id}", config=config,
+        judged.shown(rounded, view.result.id), Selection(view.result.id), key=f"table-{view.result.id}", config=config,
         alt="Table of detections",
     )  # fmt: skip
     judged.tell(said, "detections")

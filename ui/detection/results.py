@@ -188,7 +188,7 @@ def _map(
     tiles += [*likeness_tiles(result), *(explanation_tiles(result) if at is None else ())]
     for extra in slots.layers(result):
         (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
-    focus = selection.focus(findings.table) if at is None else review_map.focus(at)
+    focus = judged.focus(selection, findings.table, result.grid) if at is None else review_map.focus(at)
     marked = at.marked if at is not None else () if selected is None else (selected,)
     shows = DynamicLayers(tuple(tiles), tuple(over), marked, selection.place, focus, says, selection.arrival)
     return show_map(spec, shows, key=PAGE.map_key(record), around=AROUND)

@@ -149,8 +149,8 @@ def _show(view: View, earlier: MappingResult) -> None:
         )
     frame, config = table(judged.with_judgements(change.new, said))
     show_table(
-        judged.shown(frame), Selection(view.result.id), key=f"new-{view.result.id}", config=config, height=280,
-        alt="Table of new landslides",
+        judged.shown(frame, view.result.id), Selection(view.result.id), key=f"new-{view.result.id}", config=config,
+        height=280, alt="Table of new landslides",
     )  # fmt: skip
     st.caption(
         tr("*Share with earlier data*: share of the polygon covered by the earlier image. *Share mapped before*: share "

@@ -109,7 +109,7 @@ def _table(view: View) -> None:
     polygons = placed(view.result.id, view.choice, view.record.dem, view.findings.polygons)
     frame, config = table(judged.with_judgements(polygons, said))
     show_table(
-        judged.shown(frame), Selection(view.result.id), key=f"table-{view.result.id}", config=config,
+        judged.shown(frame, view.result.id), Selection(view.result.id), key=f"table-{view.result.id}", config=config,
         alt="Table of mapped landslides",
     )  # fmt: skip
     judged.tell(said, "landslides")

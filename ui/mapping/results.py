@@ -232,7 +232,7 @@ def _map(
     tiles.extend(likeness_tiles(result))
     tiles.extend(_extra_tiles(result) if at is None else ())
     shapes = None if findings is None else findings.polygons
-    focus = selection.focus(shapes) if at is None else review_map.focus(at)
+    focus = judged.focus(selection, shapes, result.grid) if at is None else review_map.focus(at)
     marked = at.marked if at is not None else () if selected is None else (selected,)
     layers = DynamicLayers(tuple(tiles), outlines, marked, selection.place, focus, says, selection.arrival)
     return show_map(spec, layers, key=PAGE.map_key(record), around=AROUND)

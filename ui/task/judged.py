@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from core.raster.grid import Grid
     from ui.map_layers import Outlines
+    from ui.task.selection import Extent, Selection
 
 COLUMN = "review"
 """Column that `with_judgements` adds."""
@@ -49,7 +50,10 @@ def fate(run: str, name: str | None) -> str:
     StorageError
         When the log is of a newer version.
     """
-    known = _of_run(run).fates
+    return _fate(_of_run(run).fates, name)
+
+
+def _fate(known: Mapping[str, tuple[str, tuple[str, ...]]], name: str | None) -> str:
     op, names = known.get(name or "", ("", ()))
     if op:
         return tr(FATES[op]).format(names=", ".join(names))
@@ -65,13 +69,13 @@ def decision(run: str, name: str) -> list[str]:
     StorageError
         When the log is of a newer version.
     """
-    from core.review.state import CHANGED, GONE, MERGED
+    from core.review.state import CHANGED
 
-    said = judgements(run).get(name)
+    known = _of_run(run)
+    said = known.said.get(name)
     if said is None:
         return []
-    became = fate(run, name) if said in (MERGED, GONE["split"], GONE["merge"]) else ""
-    words = tr("review: **{decision}**").format(decision=became or tr(said))
+    words = tr("review: **{decision}**").format(decision=_words(known, name, said))
     return [words, tr("the values here are the model's")] if said in CHANGED else [words]
 
 
@@ -128,21 +132,45 @@ def outline_of_made(run: str, name: str | None, grid: Grid) -> tuple[Outlines, .
     StorageError
         When the log is of a newer version.
     """
-    outline = _of_run(run).outlines.get(name or "")
-    if outline is None or not is_made(run, name):
+    table = _made(run, name, grid)
+    if table is None:
         return ()
-    import geopandas
-    from shapely.geometry import shape
-
     from core.plots.colours import EDITED
     from core.serve.coordinates import features
     from ui.map_layers import Outlines
 
-    crs = None if grid.crs is None else grid.crs.to_wkt()
-    table = geopandas.GeoDataFrame({"id": [name]}, geometry=[shape(dict(outline))], crs=crs)
     told, _ = features(table, {})
     title = tr_noop("Selected, from the review")
     return (Outlines("of-review", title, told, EDITED, dashed=True, fill=0.0, weight=3.0, seam=True),)
+
+
+def focus(selection: Selection, shapes: GeoDataFrame | None, grid: Grid) -> Extent | None:
+    """As `ui.task.selection.Selection.focus`, also where what is selected is of the review alone.
+
+    Parameters
+    ----------
+    grid
+        Of the run.
+
+    Raises
+    ------
+    StorageError
+        When the log is of a newer version.
+    """
+    made = _made(selection.run, selection.current, grid)
+    return selection.focus(shapes if made is None else made)
+
+
+def _made(run: str, name: str | None, grid: Grid) -> GeoDataFrame | None:
+    """The outline of what is of the review alone, with a column ``id``; None of all else."""
+    outline = _of_run(run).outlines.get(name or "")
+    if outline is None or not is_made(run, name):
+        return None
+    import geopandas
+    from shapely.geometry import shape
+
+    crs = None if grid.crs is None else grid.crs.to_wkt()
+    return geopandas.GeoDataFrame({"id": [name]}, geometry=[shape(dict(outline))], crs=crs)
 
 
 @dataclass(frozen=True)
@@ -195,9 +223,24 @@ def with_judgements(frame: GeoDataFrame, said: Mapping[str, str]) -> GeoDataFram
     return added
 
 
-def shown(frame: DataFrame) -> DataFrame:
-    """A table with that column in the visitor's language; the map translates what it says by itself."""
-    return frame.assign(**{COLUMN: frame[COLUMN].map(tr)}) if COLUMN in frame else frame
+def shown(frame: DataFrame, run: str) -> DataFrame:
+    """A table with that column in the visitor's language, with the names of what was split or merged.
+
+    The map translates what it says by itself.
+    """
+    if COLUMN not in frame:
+        return frame
+    known = _of_run(run)
+    words = [_words(known, str(name), said) for name, said in zip(frame["id"], frame[COLUMN], strict=True)]
+    return frame.assign(**{COLUMN: words})
+
+
+def _words(known: _Told, name: str, said: str) -> str:
+    """What a review says of a feature, with the names of what it was split into or merged with."""
+    from core.review.state import GONE, MERGED
+
+    became = _fate(known.fates, name) if said in (MERGED, GONE["split"], GONE["merge"]) else ""
+    return became or tr(said)
 
 
 def column() -> object:
