@@ -76,9 +76,10 @@ def judged_outlines(content: GridReport) -> Judged:
         became = {one.status for one in review.features.values() if name in one.parents and one.id != name}
         if name in content.review.features and words == GONE["merge"] and became:
             parts["rejected" if became == {"rejected"} else "edited"].append(content.review.features[name].outline)
+    deleted = [one.outline for one in review.deleted.values() if one.origin != "added"]  # those were never the model's
     return Judged(
         correct=by_status["confirmed"] + by_status["edited"] + parts["edited"],
-        wrong=by_status["rejected"] + [one.outline for one in review.deleted.values()] + parts["rejected"],
+        wrong=by_status["rejected"] + deleted + parts["rejected"],
         added=by_status["added"],
     )
 
@@ -179,7 +180,9 @@ def reviewed(content: GridReport) -> Part | None:
 
 def _deleted(feature: Feature) -> str:
     """A deleted feature with its reviewer and why it was deleted."""
-    told = ", ".join(one_line(text) for text in (feature.reviewer, feature.reason, feature.note) if text)
+    own = "drawn by a reviewer" if feature.origin == "added" else ""
+    by = f"deleted by {feature.reviewer}" if own and feature.reviewer else feature.reviewer
+    told = ", ".join(one_line(text) for text in (own, by, feature.reason, feature.note) if text)
     return f"{feature.id} ({told})" if told else feature.id
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from string import ascii_lowercase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.review.edits import Edit
-from core.review.geometry import cut, drawn_id, next_free, split, to_geojson, united
+from core.review.geometry import cut, drawn_id, next_free, parts_of, split, to_geojson, united
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -18,9 +18,20 @@ if TYPE_CHECKING:
     from core.review.state import Feature, Review
 
 
-def draw(review: Review, outline: BaseGeometry, grid: Grid, note: str | None = None) -> Edit:
-    """Add a feature that the model missed."""
-    return Edit("draw", made={drawn_id(outline, grid, _taken(review)): to_geojson(outline)}, note=note)
+def draw(
+    review: Review, outline: BaseGeometry, grid: Grid, note: str | None = None, *, apart: bool = False
+) -> Edit:
+    """Add a feature that the model missed.
+
+    Parameters
+    ----------
+    apart
+        Whether each separate part of the outline is a feature of its own.
+    """
+    made: dict[str, dict[str, Any]] = {}
+    for part in parts_of(outline) if apart else [outline]:
+        made[drawn_id(part, grid, [*_taken(review), *made])] = to_geojson(part)
+    return Edit("draw", made=made, note=note)
 
 
 def reshape(review: Review, identity: str, outline: BaseGeometry) -> Edit:

@@ -177,6 +177,11 @@ def to_geojson(outline: BaseGeometry) -> dict[str, Any]:
     return plain
 
 
+def parts_of(outline: BaseGeometry) -> list[BaseGeometry]:
+    """The separate parts of an outline; of one part itself."""
+    return list(getattr(outline, "geoms", (outline,)))
+
+
 def drawn_id(outline: BaseGeometry, grid: Grid, taken: Sequence[str]) -> str:
     """An id for a drawn outline after the pixel of a point inside, numbered where that is taken."""
     point = outline.representative_point()

@@ -141,6 +141,7 @@ def summary(opened: Opened) -> dict[str, Any]:
         **({"outline_corrected": corrected} if corrected else {}),
         "totals": totals(opened).to_json(in_metres=opened.found.grid.in_metres),
         "deleted": len(review.deleted),
+        "deleted_drawn_by_reviewers": sum(one.origin == "added" for one in review.deleted.values()),
         "searched_for_missed": review.examined,
         "finished": review.finished,
         **({"not_offered_for_review": left_out} if (left_out := opened.found.left_out) else {}),

@@ -48,18 +48,21 @@ class Totals:
         Those that are none.
     unreviewed
         Those that nobody reviewed.
+    model
+        What the model found, before any edit.
     """
 
     whole: Total
     landslides: Total
     false_alarms: Total
     unreviewed: Total
+    model: Total
 
     def to_json(self, *, in_metres: bool) -> dict[str, Any]:
         """Numbers and areas by name, with what overlapping outlines count more than once; without areas of boxes."""
         unit = "m2" if in_metres else "px"
         parts = {"inventory": self.whole, "landslides": self.landslides, "false_alarms": self.false_alarms,
-                 "not_reviewed": self.unreviewed}  # fmt: skip
+                 "not_reviewed": self.unreviewed, "model": self.model}  # fmt: skip
         sizes = {f"{name}_area_{unit}": one.size for name, one in parts.items() if one.size is not None}
         sizes |= {f"{name}_overlap_{unit}": parts[name].overlap for name in ("inventory", "landslides")
                   if parts[name].size is not None}  # fmt: skip
@@ -68,7 +71,7 @@ class Totals:
 
 def totals(opened: Opened) -> Totals:
     """What the reviewed inventory of a run holds."""
-    features = list(opened.review.features.values())
+    features, found = list(opened.review.features.values()), list(opened.features.values())
     sizes = feature_areas(features, opened.found.grid)
 
     def total(*statuses: str) -> Total:
@@ -78,7 +81,11 @@ def totals(opened: Opened) -> Totals:
         overlap = doubled_area([one for one, _ in chosen], opened.found.grid)
         return Total(len(chosen), sum(size for _, size in chosen), overlap)
 
-    return Totals(total(*SETTLED, "rejected", "unreviewed"), total(*SETTLED), total("rejected"), total("unreviewed"))
+    own = sum(feature_areas(found, opened.found.grid)) if opened.found.measured else None
+    return Totals(
+        total(*SETTLED, "rejected", "unreviewed"), total(*SETTLED), total("rejected"), total("unreviewed"),
+        Total(len(found), own),
+    )  # fmt: skip
 
 
 def corrected_outlines(opened: Opened) -> dict[str, int]:
@@ -117,7 +124,8 @@ def totals_words(opened: Opened) -> str:
     if these.unreviewed.number:
         parts.append(f"{these.unreviewed.number:,} not reviewed{sized(these.unreviewed)}")
     told = f"The reviewed inventory holds {outlines}{sized(these.whole)}: {', '.join(parts)}."
-    return f"{told}{_overlap_words(these, in_metres=known)}"
+    model = f" The model found {count(these.model.number, found.noun, found.several)}{sized(these.model)}."
+    return f"{told}{_overlap_words(these, in_metres=known)}{model if found.measured else ''}"
 
 
 def _overlap_words(these: Totals, *, in_metres: bool) -> str:

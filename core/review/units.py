@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.review.edits import Edit
-from core.review.geometry import next_free, to_geojson
+from core.review.geometry import next_free, parts_of, to_geojson
 from core.review.replay import fates
 from core.wording import agree, count
 
@@ -191,10 +191,20 @@ def progress(found: Mapping[str, Feature], review: Review) -> dict[str, int]:
     return dict(Counter(map(said, found)))
 
 
-def draw(review: Review, outline: BaseGeometry, *, landslide: bool, note: str | None = None) -> Edit:
-    """Add a unit."""
-    taken = [*review.features, *review.deleted, *(name for entry in review.log for name in entry.edit.made)]
-    number = 1 + sum(entry.edit.op == "draw" for entry in review.log)
-    name = next_free(f"{DRAWN_PREFIX}{number}", taken)
-    return Edit("draw", made={name: to_geojson(outline)}, label=landslide, note=note)
+def draw(
+    review: Review, outline: BaseGeometry, *, landslide: bool, note: str | None = None, apart: bool = False
+) -> Edit:
+    """Add a unit.
 
+    Parameters
+    ----------
+    apart
+        Whether each separate part of the outline is a unit of its own.
+    """
+    before = [name for entry in review.log if entry.edit.op == "draw" for name in entry.edit.made]
+    taken = [*review.features, *review.deleted, *(name for entry in review.log for name in entry.edit.made)]
+    made: dict[str, dict[str, Any]] = {}
+    for part in parts_of(outline) if apart else [outline]:
+        name = next_free(f"{DRAWN_PREFIX}{1 + len(before) + len(made)}", [*taken, *made])
+        made[name] = to_geojson(part)
+    return Edit("draw", made=made, label=landslide, note=note)

@@ -177,7 +177,7 @@ def test_parameters_are_compared_one_by_one(tmp_path: Path) -> None:
     one = run("a", stretch="auto", options={"turned": False, "overlap": 0.25}, area=None)
     other = run("b", stretch="auto", options={"turned": True, "overlap": 0.25}, area={"coordinates": [1]})
     third = run("c", stretch="auto", options={"turned": True, "overlap": 0.25}, area={"coordinates": [2]})
-    assert differing([one, other, third]) == [
+    assert differing("mapping", [one, other, third]) == [
         ("Test-time augmentation", ["no", "yes", "yes"]),
         ("Processed area", ["whole image", "drawn area 1", "drawn area 2"]),
     ]

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import shapely
 import streamlit as st
-from shapely.geometry import box, mapping
+from shapely.geometry import MultiPolygon, box, mapping
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
 
@@ -156,6 +156,26 @@ def test_right_and_wrong_are_marked_one_after_the_other(page: AppTest, store: St
     assert statuses(store, run) == ["confirmed", "rejected"]
 
 
+def test_shapes_drawn_together_are_landslides_of_their_own(
+    page: AppTest, store: Store, run: str, scene: SceneRecord
+) -> None:
+    from rasterio.warp import transform_geom
+
+    opened(page, run)
+    grid = scene.scene.grid
+    two = MultiPolygon([box(*grid.xy(49.5, left), *grid.xy(44.5, left + 4)) for left in (49.5, 59.5)])
+    page.session_state[f"mapping-map-{scene.id}-drawn-{scene.id}"] = transform_geom(grid.crs, "EPSG:4326", mapping(two))
+    page.run()
+    assert "**2 drawn shapes**" in texts(page)
+    press(page, "Add as 2 missed landslides")
+    now = review(store, run)
+    added = [one for one in now.review.features.values() if one.status == "added"]
+    assert [one.outline.geom_type for one in added] == ["Polygon", "Polygon"]
+    assert f"**2 selected**: {', '.join(one.id for one in added)}" in texts(page)
+    page.button(f"several-{run}-delete").click().run()
+    assert "Deleted (2, all drawn by reviewers)" in [one.label for one in page.expander]
+
+
 def test_what_the_review_made_is_shown_and_explained_beside_what_the_model_found(
     page: AppTest, store: Store, run: str, scene: SceneRecord
 ) -> None:
@@ -245,6 +265,7 @@ def test_what_is_drawn_is_added_cut_and_split_off(page: AppTest, store: Store, r
     press(page, "Add as missed landslide")
     (added,) = [one.id for one in review(store, run).review.features.values() if one.status == "added"]
     assert pixels(added) == pytest.approx(50, rel=1e-3)
+    assert "Selecting another row replaces this selection. Select rows to mark or delete them" in texts(page)
     assert not [button for button in page.button if button.label == "Add as missed landslide"]
 
     select(page, run, first)
@@ -259,15 +280,15 @@ def test_what_is_drawn_is_added_cut_and_split_off(page: AppTest, store: Store, r
 
     draw(page, scene, 60, 55, 65, 58)
     select(page, run, f"{first}b")
-    off = {button.label: (button.disabled, button.help) for button in page.button if button.label.endswith(f"{first}b")}
-    assert off == {
-        f"Add to {first}b": (True, f"The drawn shape is too far from {first}b."),
-        f"Cut away from {first}b": (True, f"The drawn shape does not overlap {first}b."),
-        f"Split off from {first}b": (True, f"The drawn shape does not overlap {first}b."),
-    }
+    assert "Add as missed landslide" in [button.label for button in page.button]
+    assert not [button for button in page.button if button.label.endswith(f" {first}b")], "it is too far away"
     draw(page, scene, 0, 0, 30, 20)
     (cut,) = (one for one in page.button if one.label == f"Cut away from {first}b")
     assert (cut.disabled, cut.help) == (True, f"The drawn shape covers all of {first}b.")
+    assert (
+        f"Not available: *Cut away from {first}b* and *Split off from {first}b*. The drawn shape covers all of "
+        f"{first}b."
+    ) in texts(page)
 
 
 def test_a_shape_over_what_is_mapped_is_told_and_can_be_added_to_it(
@@ -595,11 +616,13 @@ def test_what_the_page_selects_is_not_added_to_what_a_reviewer_selects(page: App
     select(page, run, first)
     assert "was selected as the next one" not in texts(page)
     press(page, "Correct")
-    assert f"{second} was selected as the next one" in texts(page)
+    assert f"{second} was selected as the next one. Selecting another row replaces this selection." in texts(page)
     # The page had selected the second: ticking the first means the first alone, ticking the second as well means both.
-    assert meant([second, first], [second], offered=second) == [first]
-    assert meant([first, second], [first], offered="") == [first, second]
-    assert meant([first, second, "L0A"], [second], offered=second) == [first, second, "L0A"]
+    assert meant([second, first], [second], left=[second]) == [first]
+    assert meant([first, second], [first], left=[]) == [first, second]
+    assert meant([first, second, "L0A"], [first, second], left=[first, second]) == ["L0A"]
+    assert meant([second], [first, second], left=[first, second]) == [second]  # one of them was unticked
+    assert meant([first, second, "L0A"], [second], left=[second]) == [first, second, "L0A"]  # all were ticked
 
     page.session_state[f"review-ticked-{run}"] = [first, second]
     page.run()

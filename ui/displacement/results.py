@@ -160,6 +160,12 @@ def scores(view: Shown) -> None:
     chance = st.column_config.TextColumn("p", help=labels.meaning("p"), alignment="right")
     formats |= {"Model": st.column_config.TextColumn(tr("Model")), "p": chance}
     st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, placeholder="–")
+    told = tr("Scores are of the test set. *Selected*: the model with the lowest error on the training set, before the "
+              "test set was used.")
+    ours = result.stations[station]
+    if ours["best_on_test"] != ours["chosen"]:
+        told += " " + tr("Another model has the lowest error on the test set, which is known only afterwards.")
+    st.caption(told)
     with st.expander(tr("What the scores mean")):
         st.markdown("\n".join(f"- {one}" for one in MEANINGS))
 

@@ -39,14 +39,16 @@ COLUMNS = {
     "slope_mean_deg": (tr_noop("Slope, °"), 0),
     "relief_m": (tr_noop("Relief, m"), 0),
     "aspect_deg": (tr_noop("Aspect, °"), 0),
-    "share_known": (tr_noop("Share with earlier data"), 2),
-    "share_before": (tr_noop("Share mapped before"), 2),
+    "share_known": (tr_noop("Share with earlier data, %"), 0),
+    "share_before": (tr_noop("Share mapped before, %"), 0),
     "latitude": (tr_noop("Latitude, °"), 5),
     "longitude": (tr_noop("Longitude, °"), 5),
     "elevation_m": (tr_noop("Elevation, m"), 0),
 }
 """Titles of columns, and digits behind the point; none of a text. All of them fit on a page 1,440 px wide."""
 
+SHARES = ("share_known", "share_before")
+"""Columns with values from 0 to 1, which are written in per cent."""
 
 MEANINGS = {"mean_probability": tr_noop("Mean over the pixels of the polygon."),
             "slope_mean_deg": tr_noop("Mean slope within the polygon.")}  # fmt: skip
@@ -73,7 +75,10 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
     """Columns of polygons that people read, and how a table writes them."""
     doubled = {"area_px"} if "area_m2" in frame else set()
     shown = [column for column in COLUMNS if column in frame and column not in doubled]
-    return frame[shown].round({name: digits for name in shown if (digits := COLUMNS[name][1]) is not None}), {
+    shares = {name: 100 * frame[name] for name in SHARES if name in frame}
+    digits = {name: COLUMNS[name][1] for name in shown}
+    written = frame[shown].assign(**shares).round({name: one for name, one in digits.items() if one is not None})
+    return written, {
         name: judged.column() if name == judged.COLUMN else number_column(*COLUMNS[name], MEANINGS.get(name, ""))
         for name in shown
     }

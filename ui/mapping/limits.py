@@ -27,8 +27,8 @@ def false_alarms(model: StoredModel) -> str:
         ).format(threshold=model.spec.threshold)
     return tr(
         "In the synthetic sample image from before the event, which has no fresh landslides, {share} of the pixels "
-        "reach the model's threshold of {threshold:.2f}: all of them are false alarms. This share differs from "
-        "image to image."
+        "reach the model's threshold of {threshold:.2f}: all of them are false alarms. That image has the light and "
+        "vegetation of late summer, the one after the event those of autumn. The share differs from image to image."
     ).format(share=percent(rate / 1e6), threshold=model.spec.threshold)
 
 

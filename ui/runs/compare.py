@@ -82,7 +82,7 @@ def introduce(compared: Sequence[Compared]) -> None:
         run = one.run
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             subject = run.subject.name if run.subject.name != run.title else ""
-            facts = [subject, labels.model(run), same_or(apart, run), labels.moment(run.created)]
+            facts = [subject, labels.model(run), same_or(apart, run), labels.moment(run.finished or run.created)]
             text = " · ".join(plain(part) for part in facts if part)
             st.markdown(f"**{one.letter}** · {plain(run.title)}{labels.part(run)} · {text}", width="content")
             st.page_link(script_of(run.task), label=tr("Open"), query_params={"run": run.id})
@@ -210,7 +210,8 @@ def _corrected(one: Compared) -> Corrected | None:
 def show_parameters(compared: Sequence[Compared]) -> None:
     """What the runs were asked and computed with, where they differ."""
     st.subheader(tr("Differences"))
-    rows = {title: [plain(text) for text in texts] for title, texts in differing([one.result for one in compared])}
+    found = differing(compared[0].run.task, [one.result for one in compared])
+    rows = {title: [plain(text) for text in texts] for title, texts in found}
     if not rows:
         st.markdown(tr("None: inputs, model, parameters, versions and machine are the same in all runs."))
         return

@@ -76,9 +76,9 @@ LONGEST = 40
 """Characters of a value in a list of runs; a longer one is cut."""
 
 
-def differing(runs: Sequence[RunResult]) -> list[tuple[str, list[str]]]:
-    """Title and one text for each run of whatever is not the same in all of them, in the order of the record."""
-    records = [_record(run) for run in runs]
+def differing(task: str, runs: Sequence[RunResult]) -> list[tuple[str, list[str]]]:
+    """Title and one text for each run of a task of whatever is not the same in all, in the order of the record."""
+    records = [_record(task, run) for run in runs]
     names = dict.fromkeys(name for record in records for name in record)
     rows = []
     for name in names:
@@ -168,7 +168,7 @@ def _cut(text: str) -> str:
     return between if len(between) > 1 + len("…") or len(text) <= LONGEST else f"{text[:LONGEST - 1]}…"
 
 
-def _record(run: RunResult) -> dict[str, Any]:
+def _record(task: str, run: RunResult) -> dict[str, Any]:
     """Everything about a run that could explain why it found something else."""
     kept = run.provenance
     model = kept.get("model") or {}
@@ -180,7 +180,7 @@ def _record(run: RunResult) -> dict[str, Any]:
     if isinstance(run, GridResult):
         record[tr("Size")] = f"{run.grid.width:,} × {run.grid.height:,} px"
     record |= {
-        tr("Model"): run.model,
+        tr("Model"): labels.model_title(task, run.model) if run.model else "",
         tr("Checksum of the weights"): str(model.get("weights_sha256", ""))[:16],
         tr("Model's own threshold"): _two_digits(model.get("threshold")),
         tr("Model's own NMS IoU"): model.get("nms_iou"),

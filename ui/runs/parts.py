@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.report.parts import (
+    Column,
     Facts,
     Heading,
     Items,
@@ -21,6 +22,8 @@ from ui.feedback import plain
 from ui.messages import tr
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.report.parts import Content, Picture
 
 FULL = 900
@@ -46,9 +49,9 @@ def show(content: Content) -> None:
         case Pictures():
             _pictures(content)
         case Table():
-            _table(content.caption, [column.title for column in content.columns], content.rows)
+            _table(content.caption, content.columns, content.rows)
         case Facts():
-            _table(content.caption, [tr("Item"), tr("Value")], content.rows)
+            _table(content.caption, (Column(tr("Item")), Column(tr("Value"))), content.rows)
 
 
 def _text(text: str) -> str:
@@ -80,9 +83,18 @@ def _picture(picture: Picture) -> None:
         st.image(picture.file, caption=_text(picture.caption), alt=picture.alt, width="stretch", output_format=kind)
 
 
-def _table(caption: str, heads: list[str], rows: tuple[tuple[str, ...], ...]) -> None:
+def _table(caption: str, columns: Sequence[Column], rows: tuple[tuple[str, ...], ...]) -> None:
     import pandas
 
     st.markdown(f"**{_text(caption)}**")
-    frame = pandas.DataFrame([[_text(cell) for cell in row] for row in rows], columns=[_text(head) for head in heads])
-    st.table(frame, border="horizontal", hide_index=True)
+    heads = [_text(column.title) for column in columns]
+    frame = pandas.DataFrame([[_text(cell) for cell in row] for row in rows], columns=heads)
+    numbers = [head for head, column in zip(heads, columns, strict=True) if column.number]
+    if not numbers or not frame.columns.is_unique or not len(frame):
+        st.table(frame, border="horizontal", hide_index=True)
+        return
+    # Streamlit sets the side of each cell on the cell itself, which only this overrides.
+    right = "text-align: right !important"
+    style = frame.style.set_properties(subset=numbers, **{"text-align": "right !important"})
+    style = style.set_table_styles({head: [{"selector": "th", "props": right}] for head in numbers}, overwrite=False)
+    st.table(style, border="horizontal", hide_index=True)

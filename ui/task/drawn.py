@@ -67,8 +67,8 @@ class Drawn(Edited):
         """Let a click on the map choose that came together with the press of a button, before it is acted upon."""
         self.selection.follow_map(told_by(self.spec, key=self.map_key))
 
-    def uses_of_new(self) -> list[Use]:
-        """What a shape that was drawn anew can become by itself."""
+    def uses_of_new(self, parts: int) -> list[Use]:
+        """What was drawn anew can become by itself: each of its separate parts."""
         raise NotImplementedError
 
     def about_cut(self) -> str:

@@ -144,6 +144,7 @@ def do(
         if then is not None:
             then()
         leave_what_is_gone(at, review)
+        _leave_selected(at, review)
 
     attempt(at, add, place)
 
@@ -165,7 +166,7 @@ def attempt(at: Edited, work: Callable[[], object], place: Place = "bar") -> Non
     """Do something; what goes wrong is shown at a place when the page is drawn next."""
     problem = _problem_of(at.run)
     problem.clear()
-    onward(at.run).clear()  # what the page had selected as the next one was acted upon, or passed over
+    left_selected(at.run).clear()
     try:
         work()
     except LandslideError as error:
@@ -196,9 +197,15 @@ def turned(run: str) -> Slot[str]:
     return Slot(f"review-turned-{run}", "")
 
 
-def onward(run: str) -> Slot[str]:
-    """Id of the feature that was selected because another was marked, until a reviewer selects something."""
-    return Slot(f"review-onward-{run}", "")
+def left_selected(run: str) -> Slot[tuple[str, ...]]:
+    """Ids of what an edit left selected, until a reviewer selects something: what it was made of, or the next one."""
+    return Slot(f"review-left-selected-{run}", ())
+
+
+def _leave_selected(at: Edited, review: Review) -> None:
+    current, ticked = at.selection.current, at.ticked
+    chosen = ticked if current in ticked else [current]
+    left_selected(at.run).put(tuple(name for name in chosen if name in review.features))
 
 
 # Undoing, and the log
@@ -220,6 +227,7 @@ def turn(at: Edited, *, back: bool) -> None:
         if there and at.selection.current not in there:
             at.selection.choose(there[0], "table")  # so that it is seen what came back
         leave_what_is_gone(at, review)
+        _leave_selected(at, review)
 
     attempt(at, work)
 

@@ -11,7 +11,7 @@ from ui.feedback import guard, plain
 from ui.maps import MapEvent, told_by
 from ui.messages import tr
 from ui.state import Slot
-from ui.task.editing import onward, show_log, show_problem, ticked_key
+from ui.task.editing import left_selected, show_log, show_problem, ticked_key
 from ui.task.export import folder_of, offer
 from ui.task.label_map import show_rows_on_map
 from ui.task.label_selected import label_words, show_details, show_selected
@@ -19,7 +19,7 @@ from ui.task.labelling import Labelling, labelling, show_bar
 from ui.task.nearest import offer_nearest
 from ui.task.review_address import follow_address, name_rows
 from ui.task.review_deleted import show_deleted
-from ui.task.review_rows import meant
+from ui.task.review_rows import meant, selection_words
 from ui.task.rows import show_rows
 from ui.task.table import number_column
 
@@ -145,11 +145,11 @@ def _table(at: Labelling) -> None:
     hidden = [name for name in at.ticked if name not in names]
     if hidden:
         st.caption(tr("Selected, but not among the rows that are listed: {names}.").format(names=", ".join(hidden[:8])))
-    ticked, offered = [name for name in at.ticked if name in names], onward(at.run)
+    ticked, left = [name for name in at.ticked if name in names], left_selected(at.run)
 
     def chosen(rows: list[str]) -> None:
-        rows = meant(rows, ticked, offered.get())
-        offered.clear()
+        rows = meant(rows, ticked, left.get())
+        left.clear()
         st.session_state[ticked_key(at.run)] = rows
         at.selection.choose(rows[-1], "table") if rows else at.selection.clear()
 
@@ -167,6 +167,8 @@ def _table(at: Labelling) -> None:
         frame, names, ticked, chosen, key=f"label-table-{at.run}", several=True,
         column_config=config, height=320, alt="Table of the labelled rows",
     )  # fmt: skip
+    if told := selection_words(at, ticked):
+        st.caption(plain(told))
     show_problem(at, "rows")
 
 

@@ -11,7 +11,7 @@ from ui import resources
 from ui.messages import tr
 from ui.state import Slot
 from ui.task.drawn import Drawn, Use
-from ui.task.editing import do, onward, saw, show_problem, show_turns, tell_turned, ticked_key
+from ui.task.editing import do, saw, show_problem, show_turns, tell_turned, ticked_key
 from ui.task.label_map import spec_of
 from ui.task.label_units import show_delete, show_drawing, show_outline_buttons
 from ui.task.reviewer import ask_name, is_named
@@ -55,19 +55,27 @@ class Labelling(Drawn):
         if self.spec is not None:
             super().follow_map()
 
-    def uses_of_new(self) -> list[Use]:
-        """A shape that is drawn anew is a unit, with a landslide or without."""
+    def uses_of_new(self, parts: int) -> list[Use]:
+        """Each shape that is drawn anew is a unit, with a landslide or without."""
         from core.review import units
 
-        def use(name: str, label: str, *, landslide: bool) -> Use:
-            about = tr("The drawn shape becomes a unit. It has no values of factors: models leave it out until they "
-                       "are filled in.")
-            return Use(name, label, about, lambda review, shape: units.draw(review, shape, landslide=landslide))
+        several = parts > 1
+        about = (
+            tr("Each drawn shape becomes a unit. These have no values of factors: models leave them out until they are "
+               "filled in.") if several
+            else tr("The drawn shape becomes a unit. It has no values of factors: models leave it out until they are "
+                    "filled in.")
+        )  # fmt: skip
 
-        return [
-            use("draw", tr("Add as unit with landslide"), landslide=True),
-            use("draw-none", tr("Add as unit without landslide"), landslide=False),
-        ]
+        def use(name: str, label: str, *, landslide: bool) -> Use:
+            return Use(
+                name, label.format(count=parts), about,
+                lambda review, shape: units.draw(review, shape, landslide=landslide, apart=True),
+            )  # fmt: skip
+
+        with_one = tr("Add as {count:,} units with landslide") if several else tr("Add as unit with landslide")
+        without = tr("Add as {count:,} units without landslide") if several else tr("Add as unit without landslide")
+        return [use("draw", with_one, landslide=True), use("draw-none", without, landslide=False)]
 
     def about_cut(self) -> str:
         """What becomes of ground that is cut out of an outline."""
@@ -156,7 +164,6 @@ def go_on(at: Labelling, after: str | None = None) -> None:
     if following is not None:
         at.selection.choose(following, "table")
         st.session_state[ticked_key(at.run)] = [following]
-        onward(at.run).put(following if after else "")
 
 
 def _delete(at: Labelling, ids: tuple[str, ...]) -> None:

@@ -18,7 +18,6 @@ from ui.state import Slot
 from ui.task.editing import (
     Place,
     do,
-    onward,
     show_problem,
     show_turns,
     tell_turned,
@@ -122,7 +121,6 @@ def _next(at: Reviewing, after: str | None = None, step: int = 1) -> None:
     waiting = [name for name in order if at.review.features[name].status == "unreviewed" and name != after]
     if waiting:
         at.selection.choose(waiting[0], "table")
-        onward(at.run).put(waiting[0] if after else "")
 
 
 def delete_one(at: Reviewing, name: str, *, place: Place = "bar") -> None:

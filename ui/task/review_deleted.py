@@ -26,7 +26,13 @@ def show_deleted(at: Edited, title: str) -> None:
     """
     gone = at.review.deleted
     if gone:
-        with st.expander(tr("Deleted ({count:,})").format(count=len(gone))):
+        own = sum(one.origin == "added" for one in gone.values())
+        heading = (
+            tr("Deleted ({count:,})") if not own
+            else tr("Deleted ({count:,}, all drawn by reviewers)") if own == len(gone)
+            else tr("Deleted ({count:,}, {own:,} of them drawn by reviewers)")
+        )  # fmt: skip
+        with st.expander(heading.format(count=len(gone), own=own)):
             # Other choices are another field: one that keeps a name that is there no longer would be refused.
             key = f"deleted-{at.run}-{at.review.number}"
             about = tr("Puts them back as they were before they were deleted.")
@@ -47,7 +53,8 @@ def _words(at: Edited, name: str) -> str:
     label = "" if one.label is None else tr("labelled: landslide") if one.label else tr("labelled: no landslide")
     when = "" if one.reviewed is None else labels.moment(datetime.fromtimestamp(one.reviewed, UTC))
     by = tr("deleted by {name}, {when}").format(name=one.reviewer, when=when)
-    told = " · ".join(one_line(text) for text in (name, label, by, one.reason, one.note) if text)
+    own = tr("drawn by a reviewer") if one.origin == "added" else ""
+    told = " · ".join(one_line(text) for text in (name, own, label, by, one.reason, one.note) if text)
     return told if len(told) <= LONGEST else f"{told[: LONGEST - 1]}…"
 
 

@@ -13,7 +13,7 @@ from ui.map_drawing import put_drawing, replace_drawing
 from ui.messages import tr
 from ui.state import Slot
 from ui.task.drawn import Drawn, Use
-from ui.task.editing import attempt, do
+from ui.task.editing import attempt, do, ticked_key
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -44,18 +44,24 @@ def offer_drawing(at: Drawn, *, ready: bool) -> None:
     put = put_drawing(at.spec, key=at.map_key)
     untouched = edited is not None and put is not None and is_same_drawing(drawn, put)
     shape = _shape(at, drawn)
-    covered = _covered(at, shape, edited)
+    covered, parts = _covered(at, shape, edited), _number_of_parts(shape)
+    uses = _uses(at, shape, covered, parts) if edited is None else [_reshape(edited)]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title = tr("**Drawn shape**") if edited is None else tr("**Outline of {name}**").format(name=edited.id)
+        title = tr("**{count:,} drawn shapes**").format(count=parts) if parts > 1 else tr("**Drawn shape**")
+        if edited is not None:
+            title = tr("**Outline of {name}**").format(name=edited.id)
         st.markdown(title, width="content")
         if untouched:
             st.caption(tr("Drag the handles, press Save on the map, then:"), width="content")
-        for use in _uses(at, shape, covered) if edited is None else [_reshape(edited)]:
+        for use in uses:
             st.button(
                 use.label, on_click=_with_drawing, args=(at, use.make), key=f"use-{use.name}-{at.run}",
                 disabled=not ready or untouched or bool(use.why_not), help=use.why_not or use.about,
             )  # fmt: skip
         st.button(tr("Discard"), on_click=lambda: _clear(at), type="tertiary", key=f"discard-{at.run}")
+    if not_available := [use for use in uses if use.why_not]:
+        names = tr(" and ").join(f"*{use.label}*" for use in not_available)
+        st.caption(tr("Not available: {names}. {reason}").format(names=names, reason=not_available[0].why_not))
     if covered and not untouched:
         st.caption(f"{_overlap_words(covered)} {at.about_overlap(new=edited is None)}")
     if not untouched and (false := _covered(at, shape, edited, false_alarms=True)):
@@ -75,24 +81,29 @@ def _reshape(edited: Feature) -> Use:
     return Use("reshape", label, about, lambda review, shape: actions.reshape(review, edited.id, shape))
 
 
-def _uses(at: Drawn, shape: BaseGeometry | None, covered: Sequence[Overlap]) -> list[Use]:
-    """What can be made of a shape that was drawn anew: a feature, or a change of one that is there.
+def _number_of_parts(shape: BaseGeometry | None) -> int:
+    from core.review.geometry import parts_of
 
-    That is what is selected, or where the shape overlaps others instead, the one that it overlaps most.
+    return 1 if shape is None else len(parts_of(shape))
+
+
+def _uses(at: Drawn, shape: BaseGeometry | None, covered: Sequence[Overlap], parts: int) -> list[Use]:
+    """What can be made of what was drawn anew: features, or a change of one that is there.
+
+    That is what is selected, or where the shape overlaps others instead, the one that it overlaps most; none that is
+    too far away.
     """
     from core.review import actions
     from core.review.geometry import do_overlap
 
-    uses, noun = at.uses_of_new(), at.opened.noun
+    uses, noun = at.uses_of_new(parts), at.opened.noun
     one, names = at.selected, [other.name for other in covered]
     if names and (one is None or one.id not in names):
         one = at.review.features[names[0]]
-    if one is None:
+    if one is None or (shape is not None and not actions.are_near([one.outline, shape])):
         return uses
     name = one.id
-    far = shape is not None and not actions.are_near([one.outline, shape])
     beside = shape is not None and not do_overlap(one.outline, shape)
-    apart = tr("The drawn shape is too far from {name}.").format(name=name) if far else ""
     whole = next((other.covered > WHOLE for other in covered if other.name == name), False)
     outside = (
         tr("The drawn shape does not overlap {name}.").format(name=name) if beside
@@ -102,7 +113,7 @@ def _uses(at: Drawn, shape: BaseGeometry | None, covered: Sequence[Overlap]) -> 
         *uses,
         Use(
             "add", tr("Add to {name}").format(name=name), tr("The drawn ground is added to the outline."),
-            lambda review, shape: actions.add_to(review, name, shape, noun), apart,
+            lambda review, shape: actions.add_to(review, name, shape, noun),
         ),
         Use(
             "cut", tr("Cut away from {name}").format(name=name), at.about_cut(),
@@ -158,19 +169,22 @@ def _with_drawing(at: Drawn, make: Callable[[Review, BaseGeometry], Edit]) -> No
     """Use what is drawn, and take the drawing off the map."""
     from shapely.geometry import shape as outline_of
 
-    drawn, made = at.drawn, list[str]()
+    drawn, made, new = at.drawn, list[str](), list[str]()
 
     def edit() -> Edit:
         shape = at.opened.drawn(drawn or {})
         found = make(at.review, shape)
         outlines = {name: outline_of(dict(content)) for name, content in found.made.items()}
         made.extend(sorted(outlines, key=lambda name: -_share_inside(outlines[name], shape)))
+        new.extend(found.made if found.op == "draw" else ())
         return found
 
     def then() -> None:
         _clear(at)
         if at.selection.current not in made:
             at.selection.choose(made[0], "table")  # what was drawn; of a split, the part in the drawn shape
+        if new:
+            st.session_state[ticked_key(at.run)] = new
 
     do(at, edit, then=then)
 

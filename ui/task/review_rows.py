@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui.feedback import plain
 from ui.messages import tr
-from ui.task.editing import do, onward, show_problem, ticked_key, turned
+from ui.task.editing import Edited, do, left_selected, show_problem, ticked_key, turned
 from ui.task.nearest import offer_nearest
 from ui.task.review import delete_one, judge_one
 from ui.task.review_address import name_rows
@@ -19,6 +19,8 @@ from ui.task.rows import show_rows
 from ui.task.table import number_column
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pandas import DataFrame
 
     from core.review.edits import Edit, Judgement
@@ -63,11 +65,11 @@ def show_inventory(at: Reviewing) -> None:
         ticked = [str(current)] if current in names else []
         st.session_state[kept] = ticked
 
-    offered = onward(at.run)
+    left = left_selected(at.run)
 
     def chosen(rows: list[str]) -> None:
-        rows = meant(rows, ticked, offered.get())
-        offered.clear()
+        rows = meant(rows, ticked, left.get())
+        left.clear()
         st.session_state[kept] = rows
         at.selection.choose(rows[-1], "table") if rows else at.selection.clear()
 
@@ -93,22 +95,33 @@ def show_inventory(at: Reviewing) -> None:
     show_problem(at, "rows")  # also where a filter has left fewer rows than were selected
 
 
-def meant(rows: list[str], before: list[str], offered: str) -> list[str]:
-    """Rows that a reviewer means: the first that is selected beside one that the page had selected replaces it.
+def meant(rows: list[str], before: list[str], left: Sequence[str]) -> list[str]:
+    """Rows that a reviewer means: the first that is selected after an edit replaces what the edit left selected.
 
     Parameters
     ----------
     rows, before
         Ids of what is selected now, and of what was.
-    offered
-        Id of what the page had selected because another was marked; empty for none.
+    left
+        Ids of what an edit left selected; empty for nothing.
 
     Examples
     --------
-    >>> meant(["L2", "L7"], ["L2"], offered="L2"), meant(["L2", "L7"], ["L2"], offered="")
+    >>> meant(["L2", "L7"], ["L2"], left=["L2"]), meant(["L2", "L7"], ["L2"], left=[])
     (['L7'], ['L2', 'L7'])
     """
-    return [name for name in rows if name != offered] if before == [offered] and len(rows) == 2 else rows
+    added = [name for name in rows if name not in before]
+    return added if len(added) == 1 and before and set(before) <= set(left) else rows
+
+
+def selection_words(at: Edited, ticked: Sequence[str]) -> str:
+    """That the next row replaces the selected ones, where an edit left them selected; else empty."""
+    if not ticked or set(ticked) != set(left_selected(at.run).get()):
+        return ""
+    edit, replaces = at.review.log[-1].edit, tr("Selecting another row replaces this selection.")
+    if edit.op in ("judge", "label", "delete") and not set(ticked) & set(edit.ids):
+        return f"{tr('{name} was selected as the next one.').format(name=ticked[0])} {replaces}"
+    return replaces
 
 
 @dataclass(frozen=True)
@@ -169,12 +182,10 @@ class _Chosen:
 
 def _several(at: Reviewing, ticked: list[str]) -> None:
     """What can be done with the selected rows, where they are seen."""
-    if len(ticked) < 2:
-        words = tr("Select rows to mark or delete them, or several to merge them.")
-        if ticked and ticked == [onward(at.run).get()]:
-            told = tr("{name} was selected as the next one. Selecting another row replaces this selection.")
-            words = f"{plain(told.format(name=ticked[0]))} {words}"
-        st.caption(words)
+    ready = "" if len(ticked) > 1 else tr("Select rows to mark or delete them, or several to merge them.")
+    told = plain(selection_words(at, ticked))
+    if told or ready:
+        st.caption(f"{told} {ready}".strip())
     if not is_named():
         st.caption(tr("Enter your name above the map first: until then, marking and editing are off."))
     if not ticked:

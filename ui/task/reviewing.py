@@ -88,13 +88,18 @@ class Reviewing(Drawn):
         """Boxes overlap without any harm."""
         return self.opened.found.measured
 
-    def uses_of_new(self) -> list[Use]:
-        """A shape that is drawn anew is a feature that the model missed."""
+    def uses_of_new(self, parts: int) -> list[Use]:
+        """Each shape that is drawn anew is a feature that the model missed."""
         from core.review import actions
 
-        label = tr("Add as missed {noun}").format(noun=tr(self.opened.noun))
+        found = self.opened.found
+        label = tr("Add as missed {noun}").format(noun=tr(found.noun))
         about = tr("The drawn shape becomes a new entry of the inventory.")
-        return [Use("draw", label, about, lambda review, shape: actions.draw(review, shape, self.opened.grid))]
+        if parts > 1:
+            label = tr("Add as {count:,} missed {several}").format(count=parts, several=tr(found.several))
+            about = tr("Each drawn shape becomes a new entry of the inventory.")
+        grid = self.opened.grid
+        return [Use("draw", label, about, lambda review, shape: actions.draw(review, shape, grid, apart=True))]
 
     def about_cut(self) -> str:
         """What becomes of ground that is cut out of an outline."""

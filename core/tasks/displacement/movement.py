@@ -127,8 +127,9 @@ def motion_sentences(found: Motion) -> tuple[str, ...]:
         return ("No velocity is known: the windows hold too few readings, or gaps.",)
     last, fastest = int(known[-1]), int(known[np.argmax(np.abs(speeds[known]))])
     span = count(found.days, "day", form=".3g")
-    centred = found.side == "centred"
-    window = f"smoothed over the readings of {span} around the day" if centred else f"from the preceding {span}"
+    window = f"from the preceding {span}"
+    if found.side == "centred":
+        window = f"smoothed over the readings of {span} around the day{_covered(found, times[last])}"
     now = float(speeds[last])
     told = [f"{str(times[last])[:10]}: {velocity_text(now)}, {class_of(now)} ({window})."]
     told.append(
@@ -152,6 +153,16 @@ def motion_sentences(found: Motion) -> tuple[str, ...]:
                     f"{unit} (standard error {error * scale:{form}}; underestimated, because the velocities "
                     "overlap).")  # fmt: skip
     return tuple(told)
+
+
+def _covered(found: Motion, day: np.datetime64) -> str:
+    """How much of the window around a day the series covers, where that is not all of it."""
+    times, one = found.velocities.times, np.timedelta64(1, "D")
+    before, after = float((day - times[0]) / one), float((times[-1] - day) / one)
+    covered = min(before, found.days / 2) + min(after, found.days / 2)
+    if covered > 0.99 * found.days:
+        return ""
+    return f", of which the series covers {covered:.3g}; the early warning counts preceding readings alone"
 
 
 def _decimals(least: float) -> str:

@@ -55,7 +55,10 @@ def test_a_parabola_has_its_velocity_and_acceleration_and_their_class() -> None:
     assert not found.yearly
     told = motion_sentences(found)
     # Around the last reading lie the four of days 56 to 59, whose slope is 0.1 × (56 + 59).
-    assert told[0] == "2024-02-29: 11.50 mm/day, slow (smoothed over the readings of 6 days around the day)."
+    assert told[0] == (
+        "2024-02-29: 11.50 mm/day, slow (smoothed over the readings of 6 days around the day, "
+        "of which the series covers 3; the early warning counts preceding readings alone)."
+    )
     noise = np.random.default_rng(0).normal(0, 0.1, 60)
     back = motion_sentences(motion_of(measured(-0.1 * days**2 + noise), "A", 4, "past"))
     assert back[0] == "2024-02-29: −11.44 mm/day, slow (from the preceding 4 days)."
@@ -84,7 +87,8 @@ def test_slow_velocities_are_told_by_the_year() -> None:
     assert found.days == 10
     assert found.yearly
     assert motion_sentences(found)[0] == (
-        "2024-02-09: 3.7 mm/year, extremely slow (smoothed over the readings of 10 days around the day)."
+        "2024-02-09: 3.7 mm/year, extremely slow (smoothed over the readings of 10 days around the day, of which "
+        "the series covers 5; the early warning counts preceding readings alone)."
     )
     with pytest.raises(InputError, match="9 readings"):
         motion_of(measured(np.arange(9.0)), "A", 0)

@@ -169,5 +169,6 @@ def _quiet_valley(subject: MappingSubject) -> tuple[str, ...]:
     return (
         "In the synthetic sample image from before the event, which has no fresh landslides, this model mapped "
         f"{alarm:,.0f} m² per km², or {percent(alarm / 1e6)}, as landslide (all pixels at its threshold "
-        f"{subject.spec.threshold:.2f}){false}. This share differs from image to image.",
+        f"{subject.spec.threshold:.2f}){false}. That image has the light and vegetation of late summer, the one after "
+        "the event those of autumn. The share differs from image to image.",
     )
