@@ -21,7 +21,8 @@ import pyproj
 import pytest
 import rasterio
 from rasterio.windows import Window
-from shapely.geometry import box
+from shapely.geometry import MultiPolygon, box
+from shapely.geometry import shape as outline_of
 
 from core.errors import InputError
 from core.raster.align import reference_reader
@@ -33,7 +34,7 @@ from core.review.edit_log import time_text
 from core.review.edits import Edit
 from core.review.fields import review_fields
 from core.review.found import Opened, open_review
-from core.review.inventory import export_review, inventory, reference_mask, write_reference
+from core.review.inventory import export_review, inventory, reference_mask, summary, write_reference
 from core.review.log import append
 from core.review.overlap import overlaps
 from core.review.state import STATUSES
@@ -173,15 +174,32 @@ def test_the_totals_are_of_what_is_in_the_inventory(store: Store, run: str, tmp_
     )
     words = (
         r"holds 3 outlines \(10,0\d\d m²\): 2 accepted as landslides \(8,0\d\d m²\), "
-        r"1 false alarm \(2,00\d m²\)\."
+        r"1 false alarm \(2,00\d m²\)\. The model found 2 landslides \([\d,]+ m²\)\."
     )
     assert re.search(words, totals_words(now))
-    assert export_review(now, tmp_path / "out")["totals"]["landslides"] == 2
+    told = export_review(now, tmp_path / "out")
+    assert told["totals"]["landslides"] == 2
+    own = sum(one.values["area_m2"] for one in now.features.values())
+    assert (told["totals"]["model"], told["totals"]["model_area_m2"]) == (2, pytest.approx(own))
     first = next(iter(now.features))
     gone = totals(edited(store, run, Edit("delete", (first,))))
     assert (gone.whole.number, gone.landslides.number) == (2, 1)
     assert (these.whole.overlap, these.landslides.overlap) == (0, 0)
     assert "overlap" not in totals_words(now)
+    drawn = next(name for name, one in now.review.features.items() if one.status == "added")
+    told = summary(edited(store, run, Edit("delete", (drawn,))))
+    assert (told["deleted"], told["deleted_drawn_by_reviewers"]) == (2, 1)
+
+
+def test_parts_that_are_drawn_apart_are_features_of_their_own(store: Store, run: str) -> None:
+    now = opened(store, run)
+    two = MultiPolygon([box(40, 2, 44, 6), box(50, 2, 54, 6)])
+    grid = now.found.grid
+    assert len(actions.draw(now.review, two, grid).made) == 1
+    made = actions.draw(now.review, two, grid, apart=True).made
+    assert [outline_of(one).bounds for one in made.values()] == [(40, 2, 44, 6), (50, 2, 54, 6)]
+    same = MultiPolygon([two.geoms[0], two.geoms[0]])
+    assert len(actions.draw(now.review, same, grid, apart=True).made) == 2, "an id of its own for each"
 
 
 def test_ground_that_two_outlines_cover_is_told(store: Store, run: str) -> None:

@@ -29,7 +29,7 @@ from core.report.make import report_kind
 from core.report.pictures import picture
 from core.report.reasons import target_region
 from core.report.write import render, write_report
-from core.review import log
+from core.review import actions, log
 from core.review.actions import merge
 from core.review.edits import Edit
 from core.review.found import open_review
@@ -505,6 +505,16 @@ def test_the_summary_and_the_map_tell_of_the_review(tmp_path: Path, store: Store
     after = read(replace(content, review=reviewed.review_of(store, run)))
     assert f"Deleted from the inventory: {first} (Ben, older landslide, " in " ".join(after.text.split())
     assert "<script>alert(2)</script>" in after.text, "a note is text"
+    now = reviewed.review_of(store, run)
+    assert now is not None
+    (name,) = (drawing := actions.draw(now.review, box(40, 2, 44, 6), now.found.grid)).made
+    for edit in (drawing, Edit("delete", (name,))):
+        seen = log.last_number(store, run.id)
+        log.append(store, run.id, opened.features, edit, reviewer="Ben", seen=seen, view=opened.view_values)
+    content = replace(content, review=reviewed.review_of(store, run))
+    assert f"{name} (drawn by a reviewer, deleted by Ben)" in " ".join(read(content).text.split())
+    drawn = reviewed.judged_outlines(content)
+    assert [len(drawn.correct), len(drawn.wrong), len(drawn.added)] == [0, 2, 0], "it was never the model's"
     without = read(replace(content, review=None)).text
     assert "have been reviewed" not in without
     assert "Marks: what reviewers decided" not in without
