@@ -231,7 +231,9 @@ def show(view: View, run: Run, noun: str) -> None:
     if has_changes(view.result.id):
         st.caption(tr("The outlines here are the model's, without the corrections of the review."))
     notes = plain(" ".join(run.notes))
-    st.markdown(notes, help=labels.explained_term("logit") if "logit" in notes else None)
+    st.markdown(notes)
+    if "logit" in notes:
+        st.caption(labels.explained_term("logit"))
     curves = curves_in(told)
     request = replace(request_of(run), curves=True)
     known = None if curves is not None else known_explanation(resources.store(), view.result, request)
