@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 ABBREVIATIONS = ("twi", "spi", "sti", "tpi", "tri", "ndvi", "ndwi", "evi", "pga")
 """Words of factors' names that are written in capitals."""
@@ -103,6 +104,22 @@ def single_area(value: float, *, georeferenced: bool = True) -> str:
     ('115,583 m²', '1,204 px')
     """
     return f"{value:,.0f} {'m²' if georeferenced else 'px'}"
+
+
+def cell_text(value: Any, digits: int = 8) -> str:  # noqa: ANN401  whatever a table can hold
+    """A value of a table as text; a dash where it is missing.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> [cell_text(value) for value in (None, float("nan"), pandas.NA, pandas.NaT, 0.1 + 0.2, 12, "A")]
+    ['–', '–', '–', '–', '0.3', '12', 'A']
+    """
+    import pandas
+
+    if pandas.api.types.is_scalar(value) and pandas.isna(value):  # also of columns of texts or whole numbers
+        return "–"
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
 def moment(time: datetime) -> str:

@@ -66,7 +66,7 @@ def label_map(opened: OpenedLabels, named: Sequence[str]) -> Pictures | None:
     left = len(rows) - len(drawn)
     texts = (
         f"The {opened.noun}s after the review. Coordinates: {coordinate_system(found[1])}.",
-        f"Named: the {opened.noun}s of the table below." if len(shown) else "",
+        f"Named: the {opened.noun}s that are listed below." if len(shown) else "",
         f"{count(left, opened.noun)} without a place {agree(left, 'is', 'are')} not on the map." if left else "",
     )
     alt = f"Map of the {opened.noun}s in the colours of their labels, with what reviewers said of them."

@@ -10,8 +10,10 @@ from core.report.parts import Column, Items, Notice, Paragraph, Part, Table
 from core.report.words import moment
 from core.review.corrected import cautions
 from core.review.label_files import label_table
-from core.review.labels import STATUSES, labels_words, open_labels
+from core.review.label_words import labels_words
+from core.review.labels import STATUSES, open_labels
 from core.review.log import last_number
+from core.wording import cell_text
 
 if TYPE_CHECKING:
     from core.review.labels import OpenedLabels
@@ -57,17 +59,34 @@ def labels_part(opened: OpenedLabels | None) -> Part | None:
     counted = Items(tuple(f"{STATUSES[name]}: {number:,}" for name, number in opened.counts.items() if number))
     table, done = _table(opened), opened.changes.done
     changed = [Paragraph(UNITS)] if done else []
-    gone = [
-        "; ".join(text for text in (f"{one.id} deleted by {one.reviewer}", one.reason, one.note) if text)
-        for one in opened.review.deleted.values()
-    ]  # fmt: skip
+    gone = list(opened.review.deleted)
     more = [f"and {len(gone) - LISTED:,} more"] if len(gone) > LISTED else []
-    deleted = [Items((*gone[:LISTED], *more))] if gone else []
-    drawn = label_map(opened, () if table is None else [row[0] for row in table.rows])
+    deleted = [Items((*(_deleted(opened, name) for name in gone[:LISTED]), *more), "Deleted")] if gone else []
+    listed = [] if table is None else [row[0] for row in table.rows]
+    drawn = label_map(opened, [*listed, *gone[:LISTED]])
     return Part("labels", "Review of the labels", (
         lead, said, *changed, counted, *(one for one in (drawn, table) if one is not None), *deleted,
         Notice("Before the corrected data are used", cautions(opened), "note"),
     ))  # fmt: skip
+
+
+def _deleted(opened: OpenedLabels, name: str) -> str:
+    """A deleted row with what it is recognised by, who deleted it when, and why."""
+    one, known = opened.review.deleted[name], []
+    if name in opened.positions:
+        row = opened.labelled.named.iloc[opened.positions[name]]
+        known = [f"{column} {cell_text(row[column], 10)}" for column in _recognised(opened)]
+    label = {True: "labelled: landslide", False: "labelled: no landslide", None: ""}[one.label]
+    when = "" if one.reviewed is None else f", {moment(datetime.fromtimestamp(one.reviewed, UTC))}"
+    about = ", ".join(text for text in (*known, label) if text)
+    told = (f"{name} ({about}): deleted by {one.reviewer}{when}", one.reason, one.note)
+    return "; ".join(text for text in told if text)
+
+
+def _recognised(opened: OpenedLabels) -> list[str]:
+    """Columns by which a row is recognised in a table, without its coordinates."""
+    where = opened.labelled.coordinates
+    return [str(name) for name in opened.labelled.named.columns if name not in where][:MOST_NAMED]
 
 
 def _table(opened: OpenedLabels) -> Table | None:
@@ -82,10 +101,9 @@ def _table(opened: OpenedLabels) -> Table | None:
     def label(value: object) -> str:
         return "–" if pandas.isna(value) else words[int(value)]  # type: ignore[call-overload]
 
-    where = opened.labelled.coordinates
-    named = [str(name) for name in opened.recognised_by.columns if name not in where][:MOST_NAMED]
+    named = _recognised(opened)
     cells = [
-        (row["id"], *(_text(row[f"table_{name}"]) for name in named), label(row["label"]),
+        (row["id"], *(cell_text(row[f"table_{name}"], 10) for name in named), label(row["label"]),
          label(row["label_reviewed"]), _status(opened.review.features[row["id"]]),
          "–" if row["score"] != row["score"] else f"{row['score']:.2f}",
          row["reviewer"], "; ".join(text for text in (row["reason"], row["note"]) if isinstance(text, str) and text))
@@ -104,9 +122,3 @@ def _status(one: Feature) -> str:
     """What the review says of a unit, with what became of its outline."""
     changed = STATUSES[one.origin] if one.origin not in ("model", one.status) and not one.made_of else ""
     return "; ".join(text for text in (STATUSES[one.status], changed, one.made_of) if text)
-
-
-def _text(value: object) -> str:
-    if value is None or value != value:
-        return "–"
-    return f"{value:.10g}" if isinstance(value, float) else str(value)

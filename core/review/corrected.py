@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from core.review.labels import OpenedLabels
 
 CAUTION = (
-    "Rows are reviewed in the order in which a model contradicts their labels. Corrections then tend to favour that "
-    "model: scores on the corrected labels are not independent evidence that it is good."
+    "Scores on corrected labels are not independent evidence that a model is good: rows are reviewed in the order in "
+    "which a model contradicts their labels, so corrections tend to favour that model."
 )
 """What whoever scores models on reviewed labels must know."""
 
@@ -69,11 +69,20 @@ class Corrected:
 
     @property
     def cautions(self) -> str:
-        """What whoever uses these data must know."""
+        """What whoever uses these data must know, without what was corrected."""
+        return " ".join((CAUTION, *self._attributes))
+
+    @property
+    def caution(self) -> str:
+        """The same with what was corrected, after the sentence that matters most."""
+        return " ".join((CAUTION, self.words, *self._attributes))
+
+    @property
+    def _attributes(self) -> tuple[str, ...]:
         earlier, before = list[str](), self.before
         while before is not None:
             earlier, before = [*earlier, *before.fit.words], before.before
-        return " ".join((CAUTION, *self.done.attributes, *self.fit.words, *earlier))
+        return (*self.done.attributes, *self.fit.words, *earlier)
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Corrected | None:
@@ -105,6 +114,17 @@ def corrected_in(origin: str) -> Corrected | None:
         return None
     wrong, total, *done, overlap, gap = (int(number or 0) for number in found.groups()[1:-1])
     return Corrected(found[1], wrong, total, Done(*done), Fit(overlap, gap), corrected_in(found[11] or ""))
+
+
+def origin_words(origin: str) -> str:
+    """Where a dataset comes from as people read it: of corrected data in which review they were corrected."""
+    corrected = corrected_in(origin)
+    if corrected is None:
+        return origin
+    first = origin
+    while (found := _ORIGIN.match(first)) is not None:
+        first = found[11] or ""
+    return f"{first}; labels corrected. {corrected.words}" if first else f"Labels corrected. {corrected.words}"
 
 
 def origin_of(opened: OpenedLabels, before: str) -> str:

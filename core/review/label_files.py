@@ -15,7 +15,8 @@ from core.raster.write import atomic_path
 from core.review.corrected import cautions
 from core.review.edit_log import time_text, told_of, write_log
 from core.review.edits import LABEL_REASONS
-from core.review.labels import COLOURS, STATUSES, labels_words
+from core.review.label_words import labels_words
+from core.review.labels import COLOURS, STATUSES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +72,9 @@ def label_fields(opened: OpenedLabels) -> dict[str, Field]:
         "label": Field(
             "Label", "Label in the validated table; of a part of a split row that of the row, of merged rows landslide "
             "if one of them has it, of a drawn unit the label that it was given.", codes=yes_no),
-        "label_reviewed": Field("Reviewed label", "Label after the review.", codes=yes_no, empty=untouched),
+        "label_reviewed": Field(
+            "Reviewed label", "Label after the review; of a unit of which only the outline was changed that before it.",
+            codes=yes_no, empty=untouched),
         "status": Field("Status code", "Result of the review, as a code.", codes=STATUSES),
         "status_label": Field("Status", "The status in words."),
         "reason": Field(

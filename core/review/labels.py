@@ -25,7 +25,6 @@ from core.review.state import Feature, Review
 from core.review.units import Changes, changes_of, is_row, progress
 from core.runs.about import about
 from core.runs.kinds import find_task, kind_of
-from core.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -301,26 +300,3 @@ def _features(labelled: Labelled) -> dict[str, Feature]:
         name: Feature(name, place or Point(), values={"row": row, "score": score}, label=bool(landslide))
         for name, place, row, landslide, score in rows
     }
-
-
-def labels_words(opened: OpenedLabels) -> str:
-    """What the review of labels comes to, in a sentence or two.
-
-    Rows are those of the validated data; labels are counted as they are after the review, those of the parts of a
-    split row one by one, and that of merged rows once.
-    """
-    counts, wrong = opened.counts, [one.label for one in opened.review.features.values() if one.status == "rejected"]
-    parts = [
-        f"{number:,} from {words}"
-        for number, words in (
-            (sum(label is True for label in wrong), "landslide to no landslide"),
-            (sum(label is False for label in wrong), "no landslide to landslide"),
-        )
-        if number
-    ]  # fmt: skip
-    done, told = opened.changes.done.words, f" ({', '.join(parts)})" if parts else ""
-    return (
-        f"{opened.reviewed:,} of {count(len(opened.features), 'row')} reviewed: "
-        f"{count(counts['confirmed'], 'label')} correct, {counts['rejected']:,} wrong{told}."
-        f"{f' {done}.' if done else ''}"
-    )

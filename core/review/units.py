@@ -31,7 +31,10 @@ _MERGED = (
     "A merged unit has the area-weighted mean of each numeric factor, or none where one of its parts has none, and the "
     "other values of its largest part."
 )
-_DRAWN = "A drawn unit has no values: models leave it out until they are filled in, for example in a GIS."
+_DRAWN = (
+    "A drawn unit has no values: models leave it out until they are filled in, for example in a GIS. Overlaps and gaps "
+    "include it."
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Done:
             f"{count(number, noun)} {agree(number, 'was', 'were')} {what}"
             for number, noun, what in (
                 (self.deleted, "row", "deleted"), (self.split, "row", "split"), (self.merged, "row", "merged"),
-                (self.drawn, "unit", "drawn"), (self.redrawn, "unit", "given another outline"),
+                (self.redrawn, "row", "given another outline"), (self.drawn, "unit", "drawn"),
             )
             if number
         ]  # fmt: skip

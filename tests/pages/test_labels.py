@@ -7,16 +7,19 @@ from pathlib import Path
 import geopandas
 import pandas
 import pytest
-from shapely.geometry import box, shape
+from rasterio.warp import transform_geom
+from shapely.geometry import box, mapping, shape
 from streamlit.testing.v1 import AppTest
 
 from core.jobs.perform import request_of
 from core.plots.colours import REFERENCE
+from core.report.make import make_report
 from core.review import log
 from core.review.corrected import CAUTION
 from core.review.edits import Edit
+from core.review.label_places import for_map
 from core.review.labels import OpenedLabels, open_labels
-from core.review.units import Done
+from core.review.units import Done, draw
 from core.runs.records import RunFilter
 from core.runs.store import Store
 from core.tasks.susceptibility.cells import Columns
@@ -118,11 +121,12 @@ def test_several_rows_are_marked_at_once_with_their_reason(page: AppTest, store:
     assert {(features[name].status, features[name].reason, features[name].note) for name in ("R10", "R12")} == {
         ("rejected", "other date or event", "storm of 2020")
     }
-    assert "2 rows are selected, and the buttons apply to all of them: R10, R12. Reviewed already: 2." in texts(page)
+    told = "2 rows are selected, and the buttons apply to all of them: R10, R12. Labels reviewed already: 2."
+    assert told in texts(page)
     press(page, "Mark not reviewed")
     assert now(store, run).reviewed == 0
     assert "Mark not reviewed" in off(page)
-    assert "Reviewed already: 0." in texts(page)
+    assert "Labels reviewed already: 0." in texts(page)
 
 
 def test_a_reason_never_repeats_what_the_label_says(page: AppTest, run: str) -> None:
@@ -308,7 +312,7 @@ def test_the_nearest_unit_is_selected_and_merged(page: AppTest, store: Store, un
     assert merged in ("R8", beside)
     told = texts(page)
     assert "labelled: landslide · no held-out score, as the outline was changed · outline changed · merged with" in told
-    assert "2 of 59 rows reviewed: 0 labels correct, 0 wrong. 2 rows were merged." in told
+    assert "2 of 59 rows reviewed. 2 rows were merged." in told
     known = Done(split=1, merged=2, drawn=1).attributes
     assert known[2] in told
     assert known[3] not in told, "nothing was drawn"
@@ -327,6 +331,57 @@ def test_the_nearest_unit_is_selected_and_merged(page: AppTest, store: Store, un
     press(page, ":material/undo:")
     press(page, ":material/undo:")
     assert not now(store, units).changes
+
+
+def test_a_drawn_unit_has_no_values_and_is_shown(page: AppTest, store: Store, units: str) -> None:
+    drawn = draw(now(store, units).review, box(705_000, 9_550_000, 705_080, 9_550_080), landslide=True)
+    opened_now = now(store, units)
+    log.append(store, units, opened_now.features, drawn, reviewer=ANNA, seen=0, view={})
+    opened(page, units, selected="N1")
+    values = next(one.value for one in page.dataframe if "column" in one.value).set_index("column")["value"]
+    assert (values["unit_id"], values["slope"], values["label"]) == ("–", "–", "yes")
+    (layer,) = (one for one in on_map(page)["vectors"] if one["id"] == "scores")
+    assert layer["legend"]["title"] == "Held-out score (grey: none)"
+    assert layer["features"]["features"][-1]["properties"]["id"] == "N1", "on top of what it was drawn over"
+    make_report(store, units)
+
+
+def test_a_filter_keeps_the_next_row_among_those_that_it_shows(page: AppTest, store: Store, run: str) -> None:
+    marked(store, run, ("R9", "R10"), "confirmed")
+    opened(page, run)
+    page.button_group(key=f"label-status-{run}").set_value(["confirmed"]).run()
+    select(page, run, "R9")
+    press(page, "Label wrong")
+    assert chosen(page, run) == "R9", "no other row of the filter waits to be reviewed"
+    assert "Reviewed label" in str(next(one.proto.columns for one in page.dataframe if "score" in one.value))
+    page.button_group(key=f"label-status-{run}").set_value([]).run()
+    page.button_group(key=f"label-label-{run}").set_value([True]).run()
+    shown = next(one.value for one in page.dataframe if "score" in one.value)
+    assert set(shown["label"]) == {"landslide"}
+    assert dict(zip(shown["id"], shown["reviewed"], strict=True))["R9"] == "no landslide"
+    waiting = [name for name, status in zip(shown["id"], shown["status"], strict=True) if status == "not reviewed"]
+    select(page, run, waiting[0])
+    press(page, "Label correct")
+    assert chosen(page, run) == waiting[1]
+
+
+def test_the_unit_that_buttons_name_is_explained(page: AppTest, store: Store, units: str) -> None:
+    opened(page, units)
+    found = for_map(now(store, units).labelled.places)
+    assert found is not None
+    west = found[0].iloc[20].bounds[0]
+    drawn = box(west + 10, 9_550_010, west + 60, 9_550_060)
+    page.session_state[f"label-map-{units}-drawn-labels-{units}"] = transform_geom(
+        found[1].crs, "EPSG:4326", mapping(drawn)
+    )
+    page.run()
+    assert "Nothing is selected: the buttons name R21, which the shape overlaps most." in texts(page)
+    select(page, units, "R50")
+    told = "The shape does not overlap R50, which is selected: the buttons name R21, which it overlaps most."
+    assert told in texts(page)
+    select(page, units, "R21")
+    assert "which the shape overlaps most" not in texts(page)
+    assert "which it overlaps most" not in texts(page).replace("the one that it overlaps most", "")
 
 
 def test_rows_of_a_continent_are_shown_in_degrees(page: AppTest, store: Store, tmp_path: Path) -> None:

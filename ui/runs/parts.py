@@ -59,9 +59,10 @@ def _text(text: str) -> str:
 
 
 def _figures(content: KeyFigures) -> None:
+    longest = max((len(figure.name) for figure in content.figures), default=0)
     with st.container(horizontal=True, gap="small"):
         for figure in content.figures:
-            with st.container(width=200, gap=None):
+            with st.container(width=max(200, 8 * longest), gap=None):  # so that no name is cut
                 st.metric(_text(figure.name), _text(figure.value).replace("\\", ""))
                 st.caption(_text(figure.words))
 

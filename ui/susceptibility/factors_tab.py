@@ -86,7 +86,8 @@ def show(view: Shown) -> None:
     st.markdown(_alone(alone(values, found.landslide, kind)))
     st.caption(
         tr("Based on the {count:,} training cells. Bars above the line: landslides are more frequent in "
-        "this class than on average. Contrast is shown with its 95 % interval.").format(count=len(found.landslide))
+        "this class than on average.").format(count=len(found.landslide))
+        + (" " + tr("Contrast is shown with its 95 % interval.") if weight == "contrast" else "")
     )
     if found.advice:
         st.warning("\n".join(f"- {plain(one)}" for one in found.advice))

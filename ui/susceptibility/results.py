@@ -86,7 +86,8 @@ def headline(result: SusceptibilityResult, *, folded: bool = False, further: Seq
     show_lead(said.lead, result.id)
     for note in result.notes:
         if note.startswith(CORRECTED):
-            st.warning(plain(note))
+            first, _, rest = note.partition(". ")
+            st.warning(f"**{plain(first)}.**\n\n{plain(rest)}")
     figures, firsts = [], []
     for scheme in result.schemes:
         first = best(result, scheme)

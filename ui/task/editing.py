@@ -5,7 +5,7 @@ Outlines and labels of a table are edited in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -206,6 +206,33 @@ def _leave_selected(at: Edited, review: Review) -> None:
     current, ticked = at.selection.current, at.ticked
     chosen = ticked if current in ticked else [current]
     left_selected(at.run).put(tuple(name for name in chosen if name in review.features))
+
+
+def listed(run: str) -> Slot[frozenset[str] | None]:
+    """Ids of what the table lists where a filter is set; None without one."""
+    return Slot(f"review-listed-{run}", None)
+
+
+def next_unreviewed(at: Edited, names: Sequence[str], after: str | None) -> str | None:
+    """The next feature that nobody reviewed; None where there is none.
+
+    Of a filtered table it is one that is listed. Where none of these is left, it is none after an edit, so that nobody
+    marks what the table does not show, and any where a reviewer asked for the next.
+
+    Parameters
+    ----------
+    names
+        Ids in the order of the table without a filter.
+    after
+        The feature that was marked or deleted just now; None where a reviewer asked for the next.
+    """
+    current = after or at.selection.current
+    start = names.index(current) + 1 if current in names else 0
+    order = (*names[start:], *names[:start])
+    waiting = [name for name in order if at.review.features[name].status == "unreviewed" and name != after]
+    shown = listed(at.run).get()
+    there = waiting if shown is None else [name for name in waiting if name in shown]
+    return next(iter(there or (() if after else waiting)), None)
 
 
 # Undoing, and the log

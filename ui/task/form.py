@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import streamlit as st
 
 from core.runs.kinds import kind_of
+from core.wording import tied
 from ui import resources
 from ui.choices import words_of
 from ui.feedback import plain
@@ -174,7 +175,8 @@ def show_limits(model: StoredModel, more: str = "", failures: str = "", drawn: s
     """
     st.caption(plain(tr("Trained on: {sensor}.").format(sensor=model.spec.sensor)))
     if model.spec.limits:
-        st.caption(tr("**Limits.** {limits} {more}").format(limits=plain(model.spec.limits[0]), more=more))
+        told = tr("**Limits.** {limits} {more}").format(limits=plain(model.spec.limits[0]), more=more)
+        st.caption(tied(told))
     with st.popover(tr("Model card"), width="stretch"):
         # The picture is a file beside the card; Markdown here has no folder to find it in.
         lines, picture = model.card.splitlines(), model.folder / failures

@@ -157,6 +157,7 @@ def _layers(run: str, number: int, scored_by: str, selected: str | None, _opened
     table, order = _opened.rows, _opened.order
     also = (_opened.status[order] != "unreviewed") | (table["id"].to_numpy()[order] == (selected or ""))
     shown = order[(np.arange(len(order)) < DRAWN) | also]
+    shown = shown[np.argsort(table["made"].to_numpy()[shown], kind="stable")]  # what was drawn over others is on top
     places = np.array(_places(_opened, [_opened.review.features[name] for name in table["id"].iloc[shown]]), object)
     there = np.array([place is not None for place in places], bool)
     shown = shown[there]
@@ -175,14 +176,16 @@ def _layers(run: str, number: int, scored_by: str, selected: str | None, _opened
     ]
     ramp = ramp_colours(scores, PROBABILITY_RAMP)
     ramp = [NOT_KNOWN if one != one else colour for one, colour in zip(scores, ramp, strict=True)]
-    left_out = len(order) - len(shown)
+    left_out, score_title = len(order) - len(shown), tr_noop("Held-out score")
+    if np.isnan(scores).any():
+        score_title = tr_noop("Held-out score (grey: none)")
     changed = _changed(_opened)
     by_score, by_label = (features(shapes, facts, colours=one, most=len(shapes) or 1)[0] for one in (ramp, colours))
     return (
         Outlines(
             "scores", tr_noop("Held-out score"), by_score, NOT_KNOWN, visible=False, fill=1.0, weight=0.5,
             hides=("labels",), selectable=True, marked=False,
-            legend=ramp_legend(tr_noop("Held-out score"), PROBABILITY_RAMP, "0", "0.5", "1"), left_out=left_out,
+            legend=ramp_legend(score_title, PROBABILITY_RAMP, "0", "0.5", "1"), left_out=left_out,
         ),
         Outlines(
             "labels", tr_noop("Labelled rows"), by_label, NOT_KNOWN, selectable=True,

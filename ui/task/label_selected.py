@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.raster.inside import point_inside
+from core.wording import cell_text
 from ui.feedback import guard, plain
 from ui.messages import tr
 from ui.task.inspector import show_coordinates
@@ -61,16 +62,11 @@ def show_selected(at: Labelling) -> None:
         words.append(tr("no values of factors: models leave it out"))
     words += [plain(text) for text in (one.reason, one.note) if text]
     if one.reviewer and one.status != "unreviewed":
-        words.append(tr("reviewed by {name}").format(name=plain(one.reviewer)))
+        by = tr("reviewed by {name}") if one.is_judged else tr("changed by {name}, label not reviewed")
+        words.append(by.format(name=plain(one.reviewer)))
     if len(at.ticked) > 1:
         words.append(tr("one of {count:,} selected").format(count=len(at.ticked)))
     tell(at.selection, "row", words)
-
-
-def _text(value: object) -> str:
-    if value is None or value != value:
-        return "–"
-    return f"{value:.8g}" if isinstance(value, float) else str(value)
 
 
 def show_details(at: Labelling) -> None:
@@ -93,7 +89,7 @@ def _values(at: Labelling, one: Feature) -> None:
     )  # fmt: skip
     with st.expander(title.format(name=one.id)):
         values = at.opened.values_of(one.id).rename("value").rename_axis("column").reset_index()
-        values["value"] = values["value"].map(_text)
+        values["value"] = values["value"].map(cell_text)
         config = {"column": tr("Column"), "value": tr("Value")}
         st.dataframe(
             values, hide_index=True, column_config=config, key=f"label-values-{at.run}", alt="Values of the row"

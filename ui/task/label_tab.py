@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from core.wording import count
 from ui.feedback import guard, plain
 from ui.maps import MapEvent, told_by
 from ui.messages import tr
 from ui.state import Slot
-from ui.task.editing import left_selected, show_log, show_problem, ticked_key
+from ui.task.editing import left_selected, listed, show_log, show_problem, ticked_key
 from ui.task.export import folder_of, offer
 from ui.task.label_map import show_rows_on_map
 from ui.task.label_selected import label_words, show_details, show_selected
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
+    from core.review.state import Feature
     from core.runs.records import Run
 
 MOST_DEGREES = 360
@@ -82,12 +84,15 @@ def show(run: Run, view: Any, again: Callable[[Path, str], None]) -> None:  # no
 
 def _tell(at: Labelling) -> None:
     from core.review.corrected import corrected_in
-    from core.review.labels import labels_words
+    from core.review.label_words import labels_words
     from core.review.units import REVIEW_ID
 
     opened, total = at.opened, len(at.opened.features)
     done = tr("{total:,} of {total_2:,} reviewed").format(total=opened.reviewed, total_2=total)
     st.progress(opened.reviewed / total, text=done)
+    if left_out := len(opened.labelled.source) - total:
+        st.caption(tr("{rows} of the table without a label, a place or the value of a factor: not validated, and not "
+                      "listed here.").format(rows=count(left_out, "row")))
     if opened.reviewed:
         st.markdown(plain(labels_words(opened)))
     for words in opened.fit.words:
@@ -108,7 +113,8 @@ def _tell(at: Labelling) -> None:
         st.caption(
             tr("The units themselves can be corrected as well: *Edit outline* and *Delete* apply to what is selected; "
             "to *Merge* units, select several. A shape drawn on the map (pentagon or square at its left) becomes a new "
-            "unit, or extends or cuts the selected one. To split it, draw a shape around the part to split off.")
+            "unit, or extends or cuts the selected one, or where it does not overlap that, the one that it overlaps "
+            "most. To split a unit, draw a shape around the part to split off.")
         )  # fmt: skip
     with st.container(key="review-keys"):  # hidden where there is no keyboard, see `static/page.css`
         st.caption(tr("Keys: Y label correct, N label wrong, J next row."))
@@ -128,6 +134,7 @@ def _frame(at: Labelling) -> DataFrame:
             "id": rows["id"],
             **{f"table_{name}": named[name] for name in named.columns},
             "label": ["–" if one.label is None else words[one.label] for one in features],
+            **({"reviewed": [_reviewed_label(one) for one in features]} if opened.changes.corrected else {}),
             "score": rows["score"],
             "status": [tr(STATUSES[one.status]) for one in features],
             **{name: [getattr(one, name) for one in features] for name in ("reason", "note", "reviewer")},
@@ -136,8 +143,16 @@ def _frame(at: Labelling) -> DataFrame:
     return frame.iloc[opened.order]
 
 
+def _reviewed_label(one: Feature) -> str:
+    """The label as the review leaves it, where it was judged; else empty."""
+    label = one.reviewed_label
+    return "" if label is None or not one.is_judged else label_words()[label]
+
+
 def _table(at: Labelling) -> None:
-    frame = _filtered(at, _frame(at))
+    everything = _frame(at)
+    frame = _filtered(at, everything)
+    listed(at.run).put(frozenset(frame["id"]) if len(frame) < len(everything) else None)
     if len(frame) > LISTED:
         st.caption(tr("The first {listed:,} of {count:,} rows are listed.").format(listed=LISTED, count=len(frame)))
         frame = frame.head(LISTED)
@@ -159,7 +174,7 @@ def _table(at: Labelling) -> None:
         ),
         **{f"table_{name}": str(name) for name in at.opened.labelled.named.columns},
         **{f"table_{name}": number_column(name, 6) for name in at.opened.labelled.coordinates if _is_degrees(at, name)},
-        "label": tr("Label"),
+        "label": tr("Label"), "reviewed": tr("Reviewed label"),
         "score": number_column("Held-out score", 2, "By a model that was not trained on the row."),
         "status": tr("Status"), "reason": tr("Reason"), "note": tr("Note"), "reviewer": tr("Reviewer"),
     }  # fmt: skip
@@ -183,7 +198,8 @@ def _filtered(at: Labelling, frame: DataFrame) -> DataFrame:
 
     counts, words = at.opened.counts, label_words()
     number = {one: int((frame["label"] == words[one]).sum()) for one in words}
-    units = tr("Units are counted as they are after the review: parts of a split row one by one, merged rows as one.")
+    units = tr("Units are counted as they are after the review: parts of a split row one by one, merged rows as one. A "
+               "changed or drawn unit whose label was marked counts by its label.")
     with st.container(horizontal=True, gap="medium"):
         status = st.pills(
             tr("Filter by status"), [name for name, number in counts.items() if number], selection_mode="multi",

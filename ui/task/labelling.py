@@ -11,7 +11,7 @@ from ui import resources
 from ui.messages import tr
 from ui.state import Slot
 from ui.task.drawn import Drawn, Use
-from ui.task.editing import do, saw, show_problem, show_turns, tell_turned, ticked_key
+from ui.task.editing import do, next_unreviewed, saw, show_problem, show_turns, tell_turned, ticked_key
 from ui.task.label_map import spec_of
 from ui.task.label_units import show_delete, show_drawing, show_outline_buttons
 from ui.task.reviewer import ask_name, is_named
@@ -156,11 +156,7 @@ def go_on(at: Labelling, after: str | None = None) -> None:
     after
         The row that was reviewed just now; None where a reviewer asked for the next.
     """
-    names = at.names
-    current = after or at.selection.current
-    start = names.index(current) if current in names else -1
-    order = (names[(start + turn) % len(names)] for turn in range(1, len(names) + 1))
-    following = next((one for one in order if at.review.features[one].status == "unreviewed" and one != after), None)
+    following = next_unreviewed(at, at.names, after)
     if following is not None:
         at.selection.choose(following, "table")
         st.session_state[ticked_key(at.run)] = [following]
@@ -237,8 +233,8 @@ def show_bar(at: Labelling) -> None:
     elif len(ids) == 1:  # a line in every case, so that the map stays in place
         st.caption(tr("The buttons apply to {name}.").format(name=ids[0]))
     else:
-        told = tr("{count:,} rows are selected, and the buttons apply to all of them: {names}. Reviewed already: "
-                  "{done:,}.")
+        told = tr("{count:,} rows are selected, and the buttons apply to all of them: {names}. Labels reviewed "
+                  "already: {done:,}.")
         names = ", ".join(ids[:NAMED]) + (" …" if len(ids) > NAMED else "")
         st.caption(told.format(count=len(ids), names=names, done=len(done)))
     show_drawing(at, ready=is_named())

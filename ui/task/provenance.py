@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.report.words import moment_of
+from core.review.corrected import origin_words
 from core.runs.kinds import role_title
 from core.wording import count
 from ui import labels, resources
@@ -52,7 +53,7 @@ def _data(result: RunResult, origin: str) -> Iterator[Line]:
                 tr(role_title(one.role)),
                 tr("{name} (content SHA-256 {digest}…)").format(name=one.name, digest=one.digest[:16]),
             )
-    yield tr("Origin"), origin or tr("unknown")
+    yield tr("Origin"), origin_words(origin) or tr("unknown")
     reference = result.provenance.get("truth")
     if reference:
         yield tr("Reference"), tr("{name} (file SHA-256 {digest}…)").format(

@@ -18,6 +18,7 @@ from ui.state import Slot
 from ui.task.editing import (
     Place,
     do,
+    next_unreviewed,
     show_problem,
     show_turns,
     tell_turned,
@@ -106,7 +107,7 @@ def _ask_next(at: Reviewing) -> None:
     _next(at)
 
 
-def _next(at: Reviewing, after: str | None = None, step: int = 1) -> None:
+def _next(at: Reviewing, after: str | None = None) -> None:
     """Select the next feature that nobody reviewed, in the order of the table.
 
     Parameters
@@ -114,13 +115,9 @@ def _next(at: Reviewing, after: str | None = None, step: int = 1) -> None:
     after
         The feature that was marked or deleted just now; None where a reviewer asked for the next.
     """
-    names = list(at.names)
-    current = after or at.selection.current
-    start = names.index(current) if current in names else -step
-    order = [names[(start + step * turn) % len(names)] for turn in range(1, len(names) + 1)]
-    waiting = [name for name in order if at.review.features[name].status == "unreviewed" and name != after]
-    if waiting:
-        at.selection.choose(waiting[0], "table")
+    following = next_unreviewed(at, at.names, after)
+    if following is not None:
+        at.selection.choose(following, "table")
 
 
 def delete_one(at: Reviewing, name: str, *, place: Place = "bar") -> None:

@@ -59,11 +59,14 @@ def offer_drawing(at: Drawn, *, ready: bool) -> None:
                 disabled=not ready or untouched or bool(use.why_not), help=use.why_not or use.about,
             )  # fmt: skip
         st.button(tr("Discard"), on_click=lambda: _clear(at), type="tertiary", key=f"discard-{at.run}")
+    if edited is None and (why := _why_another(at, covered)):
+        st.caption(why)
     if not_available := [use for use in uses if use.why_not]:
         names = tr(" and ").join(f"*{use.label}*" for use in not_available)
         st.caption(tr("Not available: {names}. {reason}").format(names=names, reason=not_available[0].why_not))
     if covered and not untouched:
-        st.caption(f"{_overlap_words(covered)} {at.about_overlap(new=edited is None)}")
+        overlap = tr("The drawn shape overlaps {list}.") if edited is None else tr("The new outline overlaps {list}.")
+        st.caption(f"{overlap.format(list=_named(covered))} {at.about_overlap(new=edited is None)}")
     if not untouched and (false := _covered(at, shape, edited, false_alarms=True)):
         st.caption(
             tr("The shape lies on ground marked as a false alarm: {list}. If there is a landslide, mark it as correct "
@@ -97,9 +100,7 @@ def _uses(at: Drawn, shape: BaseGeometry | None, covered: Sequence[Overlap], par
     from core.review.geometry import do_overlap
 
     uses, noun = at.uses_of_new(parts), at.opened.noun
-    one, names = at.selected, [other.name for other in covered]
-    if names and (one is None or one.id not in names):
-        one = at.review.features[names[0]]
+    one = _subject(at, covered)
     if one is None or (shape is not None and not actions.are_near([one.outline, shape])):
         return uses
     name = one.id
@@ -128,6 +129,24 @@ def _uses(at: Drawn, shape: BaseGeometry | None, covered: Sequence[Overlap], par
     ]  # fmt: skip
 
 
+def _subject(at: Drawn, covered: Sequence[Overlap]) -> Feature | None:
+    """What a drawn shape can change: what is selected, or where it overlaps others alone, what it overlaps most."""
+    one, names = at.selected, [other.name for other in covered]
+    return at.review.features[names[0]] if names and (one is None or one.id not in names) else one
+
+
+def _why_another(at: Drawn, covered: Sequence[Overlap]) -> str:
+    """Why what a drawn shape can change is not what is selected; empty where it is."""
+    one, selected = _subject(at, covered), at.selected
+    if one is None or one is selected:
+        return ""
+    if selected is None:
+        return tr("Nothing is selected: the buttons name {name}, which the shape overlaps most.").format(name=one.id)
+    told = tr("The shape does not overlap {selected}, which is selected: the buttons name {name}, which it overlaps "
+              "most.")
+    return told.format(selected=selected.id, name=one.id)
+
+
 def _shape(at: Drawn, drawn: Mapping[str, Any]) -> BaseGeometry | None:
     """What is drawn, in the run's coordinates; None where it will be refused with its reason when it is used."""
     try:
@@ -146,11 +165,6 @@ def _covered(
         return []
     others = [one for one in at.review.features.values() if one is not edited]
     return overlaps(others, shape, false_alarms=false_alarms)
-
-
-def _overlap_words(covered: Sequence[Overlap]) -> str:
-    """What a drawn shape covers that is there already."""
-    return tr("The drawn shape overlaps {list}.").format(list=_named(covered))
 
 
 def _named(covered: Sequence[Overlap]) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui.feedback import plain
 from ui.messages import tr
-from ui.task.editing import Edited, do, left_selected, show_problem, ticked_key, turned
+from ui.task.editing import Edited, do, left_selected, listed, show_problem, ticked_key, turned
 from ui.task.nearest import offer_nearest
 from ui.task.review import delete_one, judge_one
 from ui.task.review_address import name_rows
@@ -58,6 +58,7 @@ def show_inventory(at: Reviewing) -> None:
     if wanted:
         frame = frame[frame["status"].isin([tr(STATUSES[name]) for name in wanted])]
     names: list[str] = frame["id"].tolist()
+    listed(at.run).put(frozenset(names) if wanted else None)
     kept = ticked_key(at.run)
     ticked = [name for name in at.ticked if name in names]
     current = at.selection.current

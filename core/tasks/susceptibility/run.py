@@ -131,7 +131,7 @@ def _record_of(dataset: DatasetRecord) -> dict[str, object]:
 def _corrected(dataset: DatasetRecord) -> tuple[str, ...]:
     """The caution on scores of corrected labels; nothing where none was corrected."""
     corrected = corrected_in(dataset.origin)
-    return () if corrected is None else (f"{CORRECTED}{corrected.words} {corrected.cautions}",)
+    return () if corrected is None else (f"{CORRECTED}{corrected.caution}",)
 
 
 def notes_of(plan: Plan, scores: dict[str, dict[str, dict[str, object]]]) -> tuple[str, ...]:

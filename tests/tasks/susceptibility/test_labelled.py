@@ -24,7 +24,8 @@ from core.report.state import is_out_of_date
 from core.review import log
 from core.review.corrected import CAUTION, Corrected, corrected_in, origin_of
 from core.review.label_files import export_labels, label_fields, label_table
-from core.review.labels import OpenedLabels, has_labels, labels_words, open_labels
+from core.review.label_words import labels_words
+from core.review.labels import OpenedLabels, has_labels, open_labels
 from core.runs.store import Store
 from core.series.table import read_table_untrusted
 from core.tasks.susceptibility.cells import Columns
@@ -332,7 +333,7 @@ def test_terms_of_the_table_and_its_corrections_are_told(store: Store, tmp_path:
     assert corrected_in("upload") is None
     again = store.run(run_inline(store, order_of(made, request)))
     assert [note for note in again.notes if note.startswith(CORRECTED)] == [
-        f"Corrected labels: In the review of run {run[:8]} (59 rows), 2 labels were corrected. {CAUTION}"
+        f"Corrected labels: {CAUTION} In the review of run {run[:8]} (59 rows), 2 labels were corrected."
     ]
     make_report(store, again.id)
     report = again.artifact("report") or store.run(again.id).artifact("report")

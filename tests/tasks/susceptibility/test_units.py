@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,20 @@ from core.errors import InputError
 from core.figures.units import Units, draw_units
 from core.raster.grid import Grid
 from core.report import label_map
+from core.report.labels import labels_part
 from core.report.make import make_report
+from core.report.parts import Items
 from core.review import actions, log, units
-from core.review.corrected import CAUTION, Corrected, corrected_in, origin_of
+from core.review.corrected import CAUTION, Corrected, corrected_in, origin_of, origin_words
 from core.review.edits import Edit
 from core.review.fit import Fit
 from core.review.label_files import export_labels, label_fields, label_table
-from core.review.labels import OpenedLabels, labels_words, open_labels
+from core.review.label_words import labels_words
+from core.review.labels import OpenedLabels, open_labels
 from core.runs.store import Store
 from core.tasks.susceptibility.cells import Columns
 from core.tasks.susceptibility.rows import LATITUDE, LONGITUDE, read_rows
+from core.wording import moment
 from tests.tasks.susceptibility.test_labelled import ANNA, PLACED, ROWS, validated, write_table
 
 COLUMNS = Columns("label", ("slope", "relief"))
@@ -87,7 +92,7 @@ def test_a_deleted_row_is_left_out_of_the_corrected_data_and_can_be_restored(
 ) -> None:
     opened = taken(store, run, Edit("delete", ("R5", "R9"), reason="duplicate"))
 
-    assert labels_words(opened) == "2 of 59 rows reviewed: 0 labels correct, 0 wrong. 2 rows were deleted."
+    assert labels_words(opened) == "2 of 59 rows reviewed. 2 rows were deleted."
     assert opened.changes.removed == {5, 9}
     made = corrected(opened, tmp_path / "out")
     assert len(made) == ROWS - 2
@@ -120,7 +125,7 @@ def test_a_reshaped_unit_keeps_its_values_and_loses_its_score(store: Store, run:
     assert before.rows["score"].notna().all()
     assert np.isnan(row_of(opened, "R8")["score"])
     assert (row_of(opened, "R8")["status"], row_of(opened, "R8")["made"]) == ("edited", False)
-    assert labels_words(opened) == "1 of 59 rows reviewed: 0 labels correct, 0 wrong. 1 unit was given another outline."
+    assert labels_words(opened) == "1 of 59 rows reviewed. 1 row was given another outline."
     made = corrected(opened, tmp_path / "out").set_index("unit_id")
     assert len(made) == ROWS
     assert made.loc["U8", "geometry"].area == pytest.approx(60 * SIDE)
@@ -162,12 +167,17 @@ def test_a_label_that_was_wrong_stays_corrected_when_the_outline_changes(store: 
     assert (one.label, one.status, one.origin) == (True, "rejected", "edited"), "that of the layer, marked as wrong"
     assert opened.corrections == {9: False}
     assert labels_words(opened) == (
-        "1 of 59 rows reviewed: 0 labels correct, 1 wrong (1 from landslide to no landslide). "
-        "1 unit was given another outline."
+        "1 of 59 rows reviewed. 1 row was given another outline. "
+        "Changed and drawn units: 0 labels correct, 1 wrong (1 from landslide to no landslide)."
     )
     confirmed = judged(store, run, ["R9"], "confirmed")  # but there is one
     assert confirmed.review.features["R9"].status == "confirmed", "its label was checked, whatever its outline"
     assert confirmed.corrections == {}
+    judged(store, run, ["R10"], "confirmed")
+    assert labels_words(judged(store, run, ["R12"], "rejected")) == (
+        "3 of 59 rows reviewed: 1 label correct, 1 wrong (1 from no landslide to landslide). "
+        "1 row was given another outline. Changed and drawn units: 1 label correct, 0 wrong."
+    ), "each row is counted once"
     assert confirmed.reasons(["R9"])[0] == "no landslide there"
     kept = taken(store, run, actions.cut_from(confirmed.review, "R9", square(9, width=20)))
     assert kept.review.features["R9"].status == "confirmed", "nor is this lost when the outline changes"
@@ -202,7 +212,7 @@ def test_a_changed_unit_cannot_become_unreviewed_by_its_label(store: Store, run:
     assert judged(store, run, ["R8"], "rejected").review.features["R8"].is_judged
     opened = judged(store, run, ["R8"], "unreviewed")
     assert opened.review.features["R8"].status == "edited"
-    assert labels_words(opened) == "1 of 59 rows reviewed: 0 labels correct, 0 wrong. 1 unit was given another outline."
+    assert labels_words(opened) == "1 of 59 rows reviewed. 1 row was given another outline."
 
 
 def test_parts_of_a_split_unit_keep_its_values_and_get_labels_of_their_own(
@@ -212,7 +222,8 @@ def test_parts_of_a_split_unit_keep_its_values_and_get_labels_of_their_own(
     opened = judged(store, run, ["R9b"], "rejected")
 
     assert labels_words(opened) == (
-        "1 of 59 rows reviewed: 0 labels correct, 1 wrong (1 from landslide to no landslide). 1 row was split."
+        "1 of 59 rows reviewed. 1 row was split. "
+        "Changed and drawn units: 0 labels correct, 1 wrong (1 from landslide to no landslide)."
     )
     assert opened.changes.corrected == 1
     assert opened.changes.removed == {9}
@@ -241,7 +252,7 @@ def test_a_merged_unit_has_means_by_area_and_a_landslide_where_a_part_has_one(
     assert unit.shares == {10: pytest.approx(0.8), 11: pytest.approx(0.2)}
     assert unit.label is True  # that of R11
     assert opened.changes.removed == {10, 11}
-    assert labels_words(opened) == "2 of 59 rows reviewed: 0 labels correct, 0 wrong. 2 rows were merged."
+    assert labels_words(opened) == "2 of 59 rows reviewed. 2 rows were merged."
     made = corrected(opened, tmp_path / "out")
     merged = made[made["unit_id"] == "U10"].iloc[0]  # that of the largest part
     assert merged["slope"] == pytest.approx(0.8 * 30.5 + 0.2 * 14)
@@ -273,7 +284,7 @@ def test_a_drawn_unit_has_a_label_and_no_values(store: Store, run: str, tmp_path
     assert [one.edit.words for one in opened.review.log[1:]] == [
         "N1 drawn, labelled as landslide", "N2 drawn, labelled as no landslide",
     ]  # fmt: skip
-    assert labels_words(opened) == "0 of 59 rows reviewed: 0 labels correct, 0 wrong. 2 units were drawn."
+    assert labels_words(opened) == "0 of 59 rows reviewed. 2 units were drawn."
     assert opened.rows["id"].tolist()[-2:] == ["N1", "N2"]
     assert row_of(opened, "N1")["row"] == -1
     assert opened.values_of("N1")["label"] == "yes"
@@ -470,13 +481,32 @@ def test_the_report_shows_the_reviewed_units_on_a_map(
     assert left < new.bounds[0] < new.bounds[2] < right  # the map also holds what lies beside the layer
     (picture,) = shown.pictures
     assert picture.caption == (
-        "The units after the review. Coordinates: WGS 84 / UTM zone 17S (EPSG:32717). Named: the units of the table "
-        "below."
+        "The units after the review. Coordinates: WGS 84 / UTM zone 17S (EPSG:32717). Named: the units that "
+        "are listed below."
     )
     make_report(store, run)
     report = store.run(run).artifact("report")
     assert report is not None
     assert picture.caption in report.path.read_text(encoding="utf-8")
+
+
+def test_the_report_says_of_what_was_deleted_what_it_was(store: Store, run: str) -> None:
+    opened = taken(store, run, Edit("delete", ("R9",), reason="duplicate", note="same as R8"))
+    part = labels_part(opened)
+    assert part is not None
+    (told,) = next(one for one in part.content if isinstance(one, Items) and one.title == "Deleted").items
+    when = moment(datetime.fromtimestamp(opened.review.log[-1].created, UTC))
+    assert told == f"R9 (unit_id U9, labelled: landslide): deleted by Anna, {when}; duplicate; same as R8"
+
+
+def test_the_origin_of_corrected_data_is_told_in_words(store: Store, run: str) -> None:
+    assert origin_words("upload") == "upload"
+    opened = taken(store, run, Edit("delete", ("R9",)))
+    once = origin_of(opened, "uploaded")
+    words = f"In the review of run {run[:8]} (59 rows), 0 labels were corrected. 1 row was deleted."
+    assert origin_words(once) == f"uploaded; labels corrected. {words}"
+    twice = origin_words(origin_of(opened, once))
+    assert twice == f"uploaded; labels corrected. {words} Before that: {words}"
 
 
 def test_rows_without_a_place_are_counted_below_the_map(store: Store, tmp_path: Path) -> None:
