@@ -64,7 +64,9 @@ def show_rows_on_map(at: Labelling) -> None:
         return
     with st.container(gap="small"):
         tiles = _background(spec.grid)
-    over = _layers(at.run, at.review.number, at.opened.labelled.scored_by, at.selection.current, at.opened)
+    over = _layers(
+        at.run, at.review.number, at.opened.labelled.scored_by, at.selection.current, bool(tiles), at.opened
+    )  # fmt: skip
     show_map(
         spec, DynamicLayers(
             tiles, over, selected=tuple(at.ticked), marker=_marker(at), focus=_focus(at),
@@ -145,8 +147,16 @@ def _meet(one: tuple[float, float, float, float], other: tuple[float, float, flo
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _layers(run: str, number: int, scored_by: str, selected: str | None, _opened: OpenedLabels) -> tuple[Outlines, ...]:
-    """The rows in the colours of their scores, hidden at first, and above them in those of their labels."""
+def _layers(
+    run: str, number: int, scored_by: str, selected: str | None, on_image: bool, _opened: OpenedLabels
+) -> tuple[Outlines, ...]:
+    """The rows in the colours of their scores, hidden at first, and above them in those of their labels.
+
+    Parameters
+    ----------
+    on_image
+        Whether they lie on an image, from which a seam sets their lines apart.
+    """
     del run, number, scored_by  # parts of the key
     import numpy as np
 
@@ -189,7 +199,7 @@ def _layers(run: str, number: int, scored_by: str, selected: str | None, _opened
         ),
         Outlines(
             "labels", tr_noop("Labelled rows"), by_label, NOT_KNOWN, selectable=True,
-            legend=_legend(are_points=are_points), fill=0.25, weight=2.0, seam=True,
+            legend=_legend(are_points=are_points), fill=0.25, weight=2.0, seam=on_image,
             left_out=left_out,
         ),
         *([changed] if changed else []),
