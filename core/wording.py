@@ -9,6 +9,11 @@ from typing import Any
 ABBREVIATIONS = ("twi", "spi", "sti", "tpi", "tri", "ndvi", "ndwi", "evi", "pga")
 """Words of factors' names that are written in capitals."""
 
+UNITS_IN_NAMES = {"deg": "°"}
+"""Units as names of factors end with them, and as they are written where that differs."""
+
+_MEASURE = re.compile(r"(\d*)(deg|mm|m|km)")
+
 SHORT = {"nms": "NMS", "iou": "IoU", "dem": "DEM", "crs": "CRS", "rmse": "RMSE"}
 """Abbreviations in the names of settings, as they are written."""
 
@@ -129,14 +134,22 @@ def moment(time: datetime) -> str:
 
 
 def factor_words(name: str) -> str:
-    """Name of a factor as people read it.
+    """Name of a factor as people read it, with the unit or length that ends it in brackets.
 
     Examples
     --------
     >>> factor_words("plan_curvature"), factor_words("twi"), factor_words("ndvi_2019")
     ('plan curvature', 'TWI', 'NDVI 2019')
+    >>> factor_words("slope_deg"), factor_words("distance_to_road_m"), factor_words("relief_310m")
+    ('slope (°)', 'distance to road (m)', 'relief (310 m)')
     """
-    return " ".join(word.upper() if word.lower() in ABBREVIATIONS else word for word in name.split("_"))
+    *words, last = [word.upper() if word.lower() in ABBREVIATIONS else word for word in name.split("_")]
+    measure = _MEASURE.fullmatch(last) if words else None
+    if measure is None:
+        return " ".join((*words, last))
+    length, unit = measure.groups()
+    written = UNITS_IN_NAMES.get(unit, unit)
+    return f"{' '.join(words)} ({f'{length} {written}' if length else written})"
 
 
 def number_words(value: float) -> str:
