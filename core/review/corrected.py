@@ -124,7 +124,8 @@ def origin_words(origin: str) -> str:
     first = origin
     while (found := _ORIGIN.match(first)) is not None:
         first = found[11] or ""
-    return f"{first}; labels corrected. {corrected.words}" if first else f"Labels corrected. {corrected.words}"
+    words = corrected.words.rstrip(".")  # more follows in the line where it stands
+    return f"{first}; labels corrected. {words}" if first else f"Labels corrected. {words}"
 
 
 def origin_of(opened: OpenedLabels, before: str) -> str:

@@ -503,10 +503,10 @@ def test_the_origin_of_corrected_data_is_told_in_words(store: Store, run: str) -
     assert origin_words("upload") == "upload"
     opened = taken(store, run, Edit("delete", ("R9",)))
     once = origin_of(opened, "uploaded")
-    words = f"In the review of run {run[:8]} (59 rows), 0 labels were corrected. 1 row was deleted."
+    words = f"In the review of run {run[:8]} (59 rows), 0 labels were corrected. 1 row was deleted"
     assert origin_words(once) == f"uploaded; labels corrected. {words}"
     twice = origin_words(origin_of(opened, once))
-    assert twice == f"uploaded; labels corrected. {words} Before that: {words}"
+    assert twice == f"uploaded; labels corrected. {words}. Before that: {words}"
 
 
 def test_rows_without_a_place_are_counted_below_the_map(store: Store, tmp_path: Path) -> None:
