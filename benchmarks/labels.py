@@ -17,6 +17,7 @@ import pandas as pd
 
 from benchmarks.results import record
 from core.jobs.perform import run_inline
+from core.report.label_map import label_map
 from core.review import actions, label_files, labels, log
 from core.runs.records import Run
 from core.runs.store import Store
@@ -77,6 +78,7 @@ def measured(home: Path, rows: int) -> dict[str, str]:
     opened = timed("Units opened again", lambda: labels.open_labels(store, units))
     timed("Overlaps and gaps of changed outlines", lambda: opened.fit)
     timed("Values of a changed unit", lambda: opened.values_of(next(iter(merged.made))))
+    timed("Map of the units in a report", lambda: label_map(opened, list(merged.made)))
     timed("Corrected layer", lambda: label_files.write_corrected(opened, home / "units-out"))
     return {what: f"{seconds:.2f} s" for what, seconds in made.items()}
 
