@@ -76,7 +76,7 @@ WORDS = {
     "reshape": "replace the outline of a feature",
     "split": "split a feature along an outline into the parts inside and outside",
     "merge": "merge several features into one",
-    "searched": "confirm that the whole area was searched for missed features",
+    "searched": "confirm that the whole area was searched for missed landslides",
     "undo": "undo the reviewer's last edit",
     "redo": "redo the reviewer's last undone edit",
     "export": "export the reviewed inventory or labels and the log to a folder",

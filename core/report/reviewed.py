@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from core.runs.records import Run
     from core.runs.store import Store
 
+SEARCHED = "Reviewers confirmed that the whole area was searched for landslides that the model missed."
+
 LISTED = 40
 """Features in the table: the largest of those that were reviewed."""
 
@@ -109,8 +111,9 @@ def review_in_brief(content: GridReport, view: object) -> list[Paragraph]:
     return [Paragraph(
         f"{progress.reviewed:,} of {count(progress.total, found.noun, found.several)} "
         f"{agree(progress.reviewed, 'has', 'have')} been reviewed{_counted(progress)}."
-        f"{'' if opened.view == view else began} {totals_words(opened)}{_and(corrected_words(opened))} Except "
-        "where the review is named, numbers and areas are the model's own, without these corrections."
+        f"{'' if opened.view == view else began} {totals_words(opened)}{_and(corrected_words(opened))}"
+        f"{_and(SEARCHED if opened.review.examined else '')} Except where the review is named, numbers and areas are "
+        "the model's own, without these corrections."
     )]  # fmt: skip
 
 
@@ -162,6 +165,8 @@ def reviewed(content: GridReport) -> Part | None:
     if progress.added:
         added = count(progress.added, noun, opened.found.several)
         shown.append(Paragraph(f"Reviewers added {added}."))
+    if review.examined:
+        shown.append(Paragraph(SEARCHED))
     if not review.finished:
         text = "Unreviewed items count as neither correct nor wrong."
         if not review.examined:

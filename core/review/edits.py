@@ -154,8 +154,8 @@ class Edit:
             "split": f"{several} split into {made}",
             "merge": f"{_some([name for name in self.ids if name not in self.made])} merged into {made}",
             "examined":
-                "Area confirmed as searched for missed "
-                "features" if self.examined else "Area no longer confirmed as searched",
+                "Area confirmed as searched for missed landslides" if self.examined
+                else "Area no longer confirmed as searched",
             "undo": f"No. {self.of} undone",
             "redo": f"No. {self.of} redone",
         }[self.op]

@@ -56,7 +56,8 @@ def review_fields(opened: Opened) -> dict[str, Field]:
         "note": Field("Note", "What a reviewer wrote about it.", empty="none was written", balloon=54, is_long=True),
         "reviewer": Field("Reviewer", "Name of the person who last changed it.", empty=UNTOUCHED, balloon=50),
         "reviewed": Field(
-            "Reviewed", "When it was changed last.", "ISO 8601, in UTC (+00:00)", empty=UNTOUCHED, kind="time",
+            "Reviewed", "When it was changed last; to be deleted and restored is no change.",
+            "ISO 8601, in UTC (+00:00)", empty=UNTOUCHED, kind="time",
             balloon=56),
         "parents": Field(
             "Made of", "IDs of the outlines from which this one was split or merged, separated by commas.",

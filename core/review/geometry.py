@@ -44,7 +44,7 @@ def drawn_outline(drawn: Mapping[str, Any], grid: Grid, area: str = "image") -> 
 
     Returns
     -------
-    Polygon or MultiPolygon, valid.
+    Polygon or MultiPolygon, valid; where it crosses itself, the parts that this leaves, without slivers.
 
     Raises
     ------
@@ -67,7 +67,32 @@ def drawn_outline(drawn: Mapping[str, Any], grid: Grid, area: str = "image") -> 
             raise _outside(area) from error
         if not np.isfinite(shapely.get_coordinates(outline)).all():
             raise _outside(area)
-    return _polygonal(shapely.make_valid(outline).intersection(frame_of(grid)), _outside(area))
+    inside = _polygonal(shapely.make_valid(outline).intersection(frame_of(grid)), _outside(area))
+    return _without_slivers(inside) if crosses_itself(drawn) else inside
+
+
+def crosses_itself(drawn: Mapping[str, Any]) -> bool:
+    """Whether a polygon of what was drawn on a map crosses its own outline; no for what is no polygon.
+
+    Examples
+    --------
+    >>> crosses_itself({"type": "Polygon", "coordinates": [[[0, 0], [2, 2], [2, 0], [0, 2], [0, 0]]]})
+    True
+    >>> crosses_itself({"type": "Polygon", "coordinates": [[[0, 0], [2, 0], [2, 2], [0, 0]]]})
+    False
+    """
+    try:
+        polygons = shapely.get_parts(shapely.geometry.shape(dict(drawn)))
+    except (shapely.errors.ShapelyError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return not bool(shapely.is_valid(polygons).all())
+
+
+def _without_slivers(outline: BaseGeometry) -> BaseGeometry:
+    """An outline without the parts that are no more than `SLIVER` of it."""
+    parts = shapely.get_parts(outline)
+    kept = parts[shapely.area(parts) > SLIVER * outline.area]
+    return outline if len(kept) == len(parts) else shapely.union_all(kept)
 
 
 def _outside(area: str) -> InputError:

@@ -82,8 +82,9 @@ def label_fields(opened: OpenedLabels) -> dict[str, Field]:
             empty="none was given", is_long=True),
         "note": Field("Note", "What a reviewer wrote about it.", empty="none was written", is_long=True),
         "reviewer": Field("Reviewer", "Name of the person who last changed it.", empty=untouched),
-        "reviewed": Field("Reviewed", "When it was changed last.", "ISO 8601, in UTC (+00:00)", empty=untouched,
-                          kind="time"),
+        "reviewed": Field(
+            "Reviewed", "When it was changed last; to be deleted and restored is no change.",
+            "ISO 8601, in UTC (+00:00)", empty=untouched, kind="time"),
         "parents": Field("Made from", "IDs of the units that it was split off or merged from.",
                          empty="it was not split or merged"),
         "score": Field(

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import shapely
 import streamlit as st
-from shapely.geometry import MultiPolygon, box, mapping
+from shapely.geometry import MultiPolygon, Polygon, box, mapping
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
 
@@ -174,6 +174,43 @@ def test_shapes_drawn_together_are_landslides_of_their_own(
     assert f"**2 selected**: {', '.join(one.id for one in added)}" in texts(page)
     page.button(f"several-{run}-delete").click().run()
     assert "Deleted (2, all drawn by reviewers)" in [one.label for one in page.expander]
+
+
+def test_an_outline_that_crosses_itself_is_told_before_it_is_used(
+    page: AppTest, store: Store, run: str, scene: SceneRecord
+) -> None:
+    from rasterio.warp import transform_geom
+
+    opened(page, run)
+    grid = scene.scene.grid
+    corners = [grid.xy(row, column) for row, column in ((44.5, 49.5), (54.5, 59.5), (54.5, 49.5), (44.5, 59.5))]
+    page.session_state[f"mapping-map-{scene.id}-drawn-{scene.id}"] = transform_geom(
+        grid.crs, "EPSG:4326", mapping(Polygon(corners))
+    )
+    page.run()
+    assert "The outline crosses itself. Used like this, it has 2 separate parts" in texts(page)
+    draw(page, scene, 50, 45, 60, 50)
+    assert "crosses itself" not in texts(page)
+
+
+def test_restored_outlines_are_all_selected(page: AppTest, store: Store, run: str) -> None:
+    first, second = found_ids(store, run)
+    opened(page, run)
+    select(page, run, first)
+    page.session_state[f"review-ticked-{run}"] = [first, second]
+    page.run()
+    page.button(f"several-{run}-delete").click().run()
+    (gone,) = (one for one in page.multiselect if one.label == "Deleted from the inventory")
+    gone.set_value([first, second]).run()
+    press(page, "Restore")
+    assert f"**2 selected**: {first}, {second}" in texts(page)
+    page.session_state[f"review-ticked-{run}"] = [first]
+    select(page, run, first)
+    press(page, "Correct")
+    page.button_group(key=f"review-show-{run}").set_value(["confirmed"]).run()
+    assert f"Selected, but not among the rows that are listed: {second}." in texts(page)
+    select(page, run, first)
+    assert "not among the rows that are listed" not in texts(page)
 
 
 def test_what_the_review_made_is_shown_and_explained_beside_what_the_model_found(

@@ -20,8 +20,9 @@ import pyogrio
 import pyproj
 import pytest
 import rasterio
+from rasterio.warp import transform_geom
 from rasterio.windows import Window
-from shapely.geometry import MultiPolygon, box
+from shapely.geometry import MultiPolygon, Polygon, box, mapping
 from shapely.geometry import shape as outline_of
 
 from core.errors import InputError
@@ -34,6 +35,7 @@ from core.review.edit_log import time_text
 from core.review.edits import Edit
 from core.review.fields import review_fields
 from core.review.found import Opened, open_review
+from core.review.geometry import drawn_outline
 from core.review.inventory import export_review, inventory, reference_mask, summary, write_reference
 from core.review.log import append
 from core.review.overlap import overlaps
@@ -189,6 +191,18 @@ def test_the_totals_are_of_what_is_in_the_inventory(store: Store, run: str, tmp_
     drawn = next(name for name, one in now.review.features.items() if one.status == "added")
     told = summary(edited(store, run, Edit("delete", (drawn,))))
     assert (told["deleted"], told["deleted_drawn_by_reviewers"]) == (2, 1)
+
+
+def test_slivers_of_an_outline_that_crosses_itself_are_left_out(store: Store, run: str) -> None:
+    grid = opened(store, run).found.grid
+    corners = [(5, 5), (15, 5), (15, 15), (4.9, 15), (5.1, 15.2), (5.1, 5)]  # crosses itself at a corner
+    crossed = Polygon([grid.xy(row - 0.5, column - 0.5) for column, row in corners])
+    drawn = transform_geom(grid.crs, "EPSG:4326", mapping(crossed))
+    assert not crossed.is_valid
+    assert drawn_outline(drawn, grid).geom_type == "Polygon"
+    apart = MultiPolygon([box(*grid.xy(5, 5), *grid.xy(4, 6)), box(*grid.xy(50, 5), *grid.xy(10, 50))])
+    kept = drawn_outline(transform_geom(grid.crs, "EPSG:4326", mapping(apart)), grid)
+    assert len(kept.geoms) == 2, "what is small and was drawn like that is no sliver"
 
 
 def test_parts_that_are_drawn_apart_are_features_of_their_own(store: Store, run: str) -> None:

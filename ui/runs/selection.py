@@ -28,8 +28,11 @@ def show(ids: tuple[str, ...]) -> None:
         return
     st.subheader(tr("{count} runs selected").format(count=len(runs)))
     apart = told_apart(runs)
-    lines = ([f"{run.title}{labels.part(run)}", labels.model(run), same_or(apart, run), labels.moment(run.created)]
-             for run in runs)  # fmt: skip
+    lines = (
+        [f"{run.title}{labels.part(run)}", labels.model(run), same_or(apart, run),
+         labels.moment(run.finished or run.created)]
+        for run in runs
+    )  # fmt: skip
     st.markdown("\n".join(f"- {plain(' · '.join(part for part in line if part))}" for line in lines))
     why = refusal(runs)
     if why:

@@ -120,7 +120,7 @@ def ask(asking: Asking) -> None:
         )  # fmt: skip
     layered = methods[method].layered
     with middle:
-        titles = _layer_titles(asking, method)
+        titles = _layer_titles(asking, method) if layered else {"": tr("Not used by this method")}
         layer = st.selectbox(
             tr("Layer"), list(titles), key=f"layer-{model}", format_func=titles.__getitem__, disabled=not layered,
             help=LAYER_HELP,

@@ -181,7 +181,8 @@ def follow(identity: str, *, what: str) -> None:
     with guard():
         run = resources.store().run(identity)
         if run.active:
-            st.progress(run.progress.share, text=f"**{plain(what)}** · {words(run)}")
+            told = words(run).removeprefix(plain(what)).removeprefix(", ")  # a run may say no more than what it does
+            st.progress(run.progress.share, text=f"**{plain(what)}**{f' · {told}' if told else ''}")
             if run.cancelling:
                 st.caption(tr("Stopping after the current tile."))
             elif st.button(tr("Cancel"), key=f"cancel-{identity}"):

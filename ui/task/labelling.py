@@ -257,4 +257,5 @@ def _ask_reason(at: Labelling, ids: tuple[str, ...]) -> None:
         tr("Note"), note if kept is None else kept, max_chars=MOST_WORDS, key=key, height=80,
         on_change=lambda: typed.put(st.session_state[key]),
     )  # fmt: skip
-    st.caption(tr("The note is saved when you press Label correct, Label wrong or Delete; the reason by the last two."))
+    st.caption(tr("The note is saved when you press Label correct, Label wrong or Delete; the reason "
+                  "only with Label wrong or Delete."))

@@ -193,7 +193,8 @@ def _ask_reason(at: Reviewing, one: Feature) -> None:
         on_change=lambda: typed.put(st.session_state[key]),
     )  # fmt: skip
     if one.status == "unreviewed":
-        st.caption(tr("The note is saved when you press Correct, False alarm or Delete; the reason by the last two."))
+        st.caption(tr("The note is saved when you press Correct, False alarm or Delete; the reason only "
+                      "with False alarm or Delete."))
         return
     judged: Judgement = "rejected" if one.status == "rejected" else "confirmed"
     st.button(

@@ -9,7 +9,7 @@ import streamlit as st
 from core.raster.files import one_line
 from ui import labels
 from ui.messages import tr
-from ui.task.editing import Edited, do, show_problem, turned
+from ui.task.editing import Edited, do, show_problem, ticked_key, turned
 from ui.task.reviewer import is_named
 
 LONGEST = 160
@@ -66,5 +66,6 @@ def _restore(at: Edited, names: tuple[str, ...]) -> None:
     def then() -> None:
         turned(at.run).put(edit.words)
         at.selection.choose(names[0], "chart")
+        st.session_state[ticked_key(at.run)] = list(names)
 
     do(at, lambda: edit, then=then, place="deleted")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.errors import LandslideError
 from core.report.words import percent
+from core.wording import count
 from ui.map_drawing import put_drawing, replace_drawing
 from ui.messages import tr
 from ui.state import Slot
@@ -34,7 +35,7 @@ CORNERS = 150
 
 def offer_drawing(at: Drawn, *, ready: bool) -> None:
     """What can be done with what is drawn on the map."""
-    from core.review.geometry import is_same_drawing
+    from core.review.geometry import crosses_itself, is_same_drawing
 
     drawn = at.drawn
     if not drawn:
@@ -59,6 +60,10 @@ def offer_drawing(at: Drawn, *, ready: bool) -> None:
                 disabled=not ready or untouched or bool(use.why_not), help=use.why_not or use.about,
             )  # fmt: skip
         st.button(tr("Discard"), on_click=lambda: _clear(at), type="tertiary", key=f"discard-{at.run}")
+    if not untouched and crosses_itself(drawn):
+        told = tr("The outline crosses itself. Used like this, it has {parts}, and slivers are left out. Edit or draw "
+                  "it again to avoid that.")
+        st.caption(f":material/warning: {told.format(parts=count(parts, tr('separate part')))}")
     if edited is None and (why := _why_another(at, covered)):
         st.caption(why)
     if not_available := [use for use in uses if use.why_not]:

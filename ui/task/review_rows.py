@@ -183,6 +183,9 @@ class _Chosen:
 
 def _several(at: Reviewing, ticked: list[str]) -> None:
     """What can be done with the selected rows, where they are seen."""
+    current = at.selection.current
+    if current in at.review.features and current not in ticked:
+        st.caption(tr("Selected, but not among the rows that are listed: {names}.").format(names=current))
     ready = "" if len(ticked) > 1 else tr("Select rows to mark or delete them, or several to merge them.")
     told = plain(selection_words(at, ticked))
     if told or ready:

@@ -10,7 +10,7 @@ import streamlit as st
 from core.wording import count, tied
 from ui.feedback import guard, plain
 from ui.messages import tr
-from ui.task.editing import do, show_log, show_problem
+from ui.task.editing import do, show_log, show_problem, turned
 from ui.task.review_deleted import show_deleted
 from ui.task.review_files import show_files, show_reference
 from ui.task.review_rows import show_inventory
@@ -116,7 +116,8 @@ def _searched(at: Reviewing) -> None:
     st.session_state[key] = at.review.examined
     def changed() -> None:
         wanted = bool(st.session_state[key])
-        do(at, lambda: Edit("examined", examined=wanted), place="search")
+        edit = Edit("examined", examined=wanted)
+        do(at, lambda: edit, then=lambda: turned(at.run).put(edit.words), place="search")
 
     st.checkbox(
         tr("The whole area was searched for landslides missed by the model"),

@@ -511,7 +511,12 @@ def test_the_summary_and_the_map_tell_of_the_review(tmp_path: Path, store: Store
     for edit in (drawing, Edit("delete", (name,))):
         seen = log.last_number(store, run.id)
         log.append(store, run.id, opened.features, edit, reviewer="Ben", seen=seen, view=opened.view_values)
+    assert reviewed.SEARCHED not in " ".join(read(replace(content, review=now)).text.split())
+    seen = log.last_number(store, run.id)
+    log.append(store, run.id, opened.features, Edit("examined", examined=True), reviewer="Ben", seen=seen,
+               view=opened.view_values)  # fmt: skip
     content = replace(content, review=reviewed.review_of(store, run))
+    assert " ".join(read(content).text.split()).count(reviewed.SEARCHED) == 2, "in the summary and in the part"
     assert f"{name} (drawn by a reviewer, deleted by Ben)" in " ".join(read(content).text.split())
     drawn = reviewed.judged_outlines(content)
     assert [len(drawn.correct), len(drawn.wrong), len(drawn.added)] == [0, 2, 0], "it was never the model's"
