@@ -70,19 +70,20 @@ class Corrected:
     @property
     def cautions(self) -> str:
         """What whoever uses these data must know, without what was corrected."""
-        return " ".join((CAUTION, *self._attributes))
+        return " ".join((CAUTION, *self.attributes))
 
     @property
     def caution(self) -> str:
         """The same with what was corrected, after the sentence that matters most."""
-        return " ".join((CAUTION, self.words, *self._attributes))
+        return " ".join((CAUTION, self.words, *self.attributes))
 
     @property
-    def _attributes(self) -> tuple[str, ...]:
+    def attributes(self) -> tuple[str, ...]:
+        """What must be known of the units and their values: ground that outlines share or leave first."""
         earlier, before = list[str](), self.before
         while before is not None:
             earlier, before = [*earlier, *before.fit.words], before.before
-        return (*self.done.attributes, *self.fit.words, *earlier)
+        return (*self.fit.words, *earlier, *self.done.attributes)
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Corrected | None:

@@ -37,7 +37,7 @@ class Fit:
         both = (
             (self.overlap, "Outlines overlap since they were changed: {area:,.0f} m² are part of more than one unit."),
             (self.gap, "{area:,.0f} m² that were part of a unit of the layer are part of none since outlines were "
-                       "changed."),
+                       "changed; deleted units are not counted."),
         )  # fmt: skip
         return tuple(text.format(area=area) for area, text in both if round(area))
 

@@ -73,8 +73,8 @@ def label_fields(opened: OpenedLabels) -> dict[str, Field]:
             "Label", "Label in the validated table; of a part of a split row that of the row, of merged rows landslide "
             "if one of them has it, of a drawn unit the label that it was given.", codes=yes_no),
         "label_reviewed": Field(
-            "Reviewed label", "Label after the review; of a unit of which only the outline was changed that before it.",
-            codes=yes_no, empty=untouched),
+            "Reviewed label", "Label after the review; that before it where an outline was changed or drawn and its "
+            "label not marked.", codes=yes_no, empty=untouched),
         "status": Field("Status code", "Result of the review, as a code.", codes=STATUSES),
         "status_label": Field("Status", "The status in words."),
         "reason": Field(
@@ -95,7 +95,8 @@ def label_fields(opened: OpenedLabels) -> dict[str, Field]:
             f"table_{name}": Field(
                 name, "Coordinate of a point inside the outline, as it is after the review.", "°",
             ) if name in inside else Field(
-                name, f"Column {name} of the validated table; of split or merged units that of the largest part.",
+                name, f"Column {name} of the validated table; of a part of a split unit that of the unit, of "
+                "a merged one that of its largest part.",
                 empty="the table has no value, or the unit was drawn",
             )
             for name in named
@@ -111,7 +112,9 @@ def label_summary(opened: OpenedLabels) -> dict[str, Any]:
     one by one, and merged rows as one.
     """
     review = opened.review
-    corrected = [one.label for one in review.features.values() if one.status == "rejected"]
+    corrected = [
+        one.label for one in review.features.values() if one.status == "rejected" and one.origin != "added"
+    ]  # fmt: skip
     return {
         "about": _about(opened),
         "run": opened.run.id,

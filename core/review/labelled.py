@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,6 +60,18 @@ class Labelled:
     coordinates: tuple[str, ...]
     inside: tuple[str, str] | None
     corrected: Callable[[Changes], DataFrame]
+
+    @cached_property
+    def left_out(self) -> list[str]:
+        """Rows of the table that are not among those that were validated.
+
+        By their id, and where a review made the table by what they are called in it.
+        """
+        from core.review.units import REVIEW_ID
+
+        there = np.isin(np.arange(len(self.source)), self.table["row"].to_numpy())
+        names = self.source[REVIEW_ID].astype(str) if REVIEW_ID in self.source else None
+        return [f"R{row}" if names is None else names.iloc[row] for row in np.flatnonzero(~there)]
 
     @cached_property
     def has_outlines(self) -> bool:

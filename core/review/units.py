@@ -32,8 +32,8 @@ _MERGED = (
     "other values of its largest part."
 )
 _DRAWN = (
-    "A drawn unit has no values: models leave it out until they are filled in, for example in a GIS. Overlaps and gaps "
-    "include it."
+    "A drawn unit has no values: models leave it out until they are filled in, for example in a GIS. It still counts "
+    "where outlines overlap."
 )
 
 
@@ -137,8 +137,8 @@ class Changes:
 
     @property
     def corrected(self) -> int:
-        """Labels that are marked as wrong, of rows and of units that were made of them."""
-        return len(self.labels) + sum(unit.is_corrected for unit in self.made)
+        """Labels that are marked as wrong, of rows and of units that were made of them, but of none that was drawn."""
+        return len(self.labels) + sum(unit.is_corrected and bool(unit.shares) for unit in self.made)
 
 
 def changes_of(found: Mapping[str, Feature], review: Review) -> Changes:

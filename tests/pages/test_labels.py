@@ -346,6 +346,20 @@ def test_a_drawn_unit_has_no_values_and_is_shown(page: AppTest, store: Store, un
     make_report(store, units)
 
 
+def test_rows_that_were_not_validated_are_named(page: AppTest, run: str) -> None:
+    opened(page, run)
+    told = "1 row of the table without a label, a place or the value of a factor: not validated, and not listed here: "
+    assert f"{told}R3." in texts(page)
+
+
+def test_the_reading_view_says_what_the_scores_do_not_mean(page: AppTest, run: str) -> None:
+    page.switch_page("../pages/read.py")
+    page.query_params["run"] = run
+    page.run()
+    assert not page.exception
+    assert "Unless this is their share in the area, the result is an index that ranks places" in texts(page)
+
+
 def test_a_filter_keeps_the_next_row_among_those_that_it_shows(page: AppTest, store: Store, run: str) -> None:
     marked(store, run, ("R9", "R10"), "confirmed")
     opened(page, run)

@@ -93,6 +93,7 @@ def show(run: Run) -> None:
     """
     labels.name_page(run.title, "Reading view")
     st.title(f"{plain(run.title)}{labels.part(run)}")  # first of all: what is wrong with a run is said below its name
+    st.caption(labels.kind(run))
     if not _ready(run):
         return
     shown = _reading_view(run.task)
@@ -173,7 +174,7 @@ def _content(run: Run, view: Any) -> ReportInput:  # noqa: ANN401  of the run's 
 
 def _beginning(run: Run, shown: ReadingView, summary: Part) -> None:
     """The one sentence, who says so, and what must be known before reading on."""
-    from core.report.parts import KeyFigures, Notice, Paragraph
+    from core.report.parts import Items, KeyFigures, Notice, Paragraph
 
     told = summary.content
     _show(part for part in told if isinstance(part, Paragraph))
@@ -188,7 +189,7 @@ def _beginning(run: Run, shown: ReadingView, summary: Part) -> None:
     if run.note:
         st.markdown("\n".join(f"> {plain(line)}" if line.strip() else ">" for line in run.note.splitlines()))
     _show(part for part in told if isinstance(part, Notice))
-    _show(part for part in told if isinstance(part, KeyFigures))
+    _show(part for part in told if isinstance(part, KeyFigures) or (isinstance(part, Items) and not part.title))
 
 
 @st.fragment

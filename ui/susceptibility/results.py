@@ -67,6 +67,17 @@ def show(task: TaskPage, found: Run) -> None:
     show_tabs(task.name, parts, Shown(result, Choice(scheme, model)), wanted)
 
 
+def _correction(result: SusceptibilityResult) -> str:
+    """In which review the labels of a table were corrected, and what follows; empty for runs that did not record it."""
+    from core.review.corrected import CAUTION, Corrected
+
+    known = Corrected.from_json((result.provenance.get("table") or {}).get("corrected") or {})
+    if known is None:
+        return ""
+    attributes = "".join(f"\n- {plain(one)}" for one in known.attributes)
+    return f"**{plain(CAUTION)}**\n\n{plain(known.words)}\n{attributes}"
+
+
 def headline(result: SusceptibilityResult, *, folded: bool = False, further: Sequence[KeyFigure] = ()) -> None:
     """Which model ranks best, in words and figures, and notes.
 
@@ -86,8 +97,7 @@ def headline(result: SusceptibilityResult, *, folded: bool = False, further: Seq
     show_lead(said.lead, result.id)
     for note in result.notes:
         if note.startswith(CORRECTED):
-            first, _, rest = note.partition(". ")
-            st.warning(f"**{plain(first)}.**\n\n{plain(rest)}")
+            st.warning(_correction(result) or plain(note))
     figures, firsts = [], []
     for scheme in result.schemes:
         first = best(result, scheme)

@@ -103,7 +103,7 @@ def _tested(view: Shown) -> None:
     columns = {"Value": st.column_config.NumberColumn(tr("Value"), format="%.3f")}
     right.dataframe(cut_table(held, cut), hide_index=True, column_config=columns, width="stretch")
     st.caption(
-        tr("Calibration and Brier score refer to the cells as drawn: where landslides are over-represented among them, "
+        tr("Calibration and Brier score refer to the cells as given: where landslides are over-represented among them, "
         "the output is an index, not a probability.")
     )
 

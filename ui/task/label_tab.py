@@ -16,7 +16,7 @@ from ui.task.editing import left_selected, listed, show_log, show_problem, ticke
 from ui.task.export import folder_of, offer
 from ui.task.label_map import show_rows_on_map
 from ui.task.label_selected import label_words, show_details, show_selected
-from ui.task.labelling import Labelling, labelling, show_bar
+from ui.task.labelling import NAMED, Labelling, labelling, show_bar
 from ui.task.nearest import offer_nearest
 from ui.task.review_address import follow_address, name_rows
 from ui.task.review_deleted import show_deleted
@@ -90,9 +90,10 @@ def _tell(at: Labelling) -> None:
     opened, total = at.opened, len(at.opened.features)
     done = tr("{total:,} of {total_2:,} reviewed").format(total=opened.reviewed, total_2=total)
     st.progress(opened.reviewed / total, text=done)
-    if left_out := len(opened.labelled.source) - total:
+    if left_out := opened.labelled.left_out:
+        names = f"{', '.join(left_out[:NAMED])}{' …' if len(left_out) > NAMED else ''}"
         st.caption(tr("{rows} of the table without a label, a place or the value of a factor: not validated, and not "
-                      "listed here.").format(rows=count(left_out, "row")))
+                      "listed here: {names}.").format(rows=count(len(left_out), "row"), names=plain(names)))
     if opened.reviewed:
         st.markdown(plain(labels_words(opened)))
     for words in opened.fit.words:
@@ -112,9 +113,9 @@ def _tell(at: Labelling) -> None:
     if opened.labelled.has_outlines:
         st.caption(
             tr("The units themselves can be corrected as well: *Edit outline* and *Delete* apply to what is selected; "
-            "to *Merge* units, select several. A shape drawn on the map (pentagon or square at its left) becomes a new "
-            "unit, or extends or cuts the selected one, or where it does not overlap that, the one that it overlaps "
-            "most. To split a unit, draw a shape around the part to split off.")
+            "to *Merge* units, select several. A shape drawn on the map (pentagon or square at its left) can become "
+            "a new unit, or extend, cut or split the selected one; the buttons for this then appear above the map. To "
+            "split a unit, draw a shape around the part to split off.")
         )  # fmt: skip
     with st.container(key="review-keys"):  # hidden where there is no keyboard, see `static/page.css`
         st.caption(tr("Keys: Y label correct, N label wrong, J next row."))

@@ -499,6 +499,16 @@ def test_the_report_says_of_what_was_deleted_what_it_was(store: Store, run: str)
     assert told == f"R9 (unit_id U9, labelled: landslide): deleted by Anna, {when}; duplicate; same as R8"
 
 
+def test_the_label_of_a_drawn_unit_is_none_of_those_that_were_corrected(
+    store: Store, run: str, tmp_path: Path
+) -> None:
+    taken(store, run, units.draw(now(store, run).review, square(ROWS + 5), landslide=True))
+    judged(store, run, ["N1"], "rejected")
+    opened = judged(store, run, ["R10"], "rejected")
+    assert opened.changes.corrected == 1
+    assert export_labels(opened, tmp_path / "out")["labels_corrected"] == {"to_landslide": 1, "to_no_landslide": 0}
+
+
 def test_the_origin_of_corrected_data_is_told_in_words(store: Store, run: str) -> None:
     assert origin_words("upload") == "upload"
     opened = taken(store, run, Edit("delete", ("R9",)))
