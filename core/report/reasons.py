@@ -44,8 +44,8 @@ INTRODUCTION = (
     "An explanation shows what in the image the model reacted to. It shows neither the cause of a slope failure nor "
     "whether the model is correct. Scores here are logits: the model's output before it becomes a probability. In each "
     "pair of figures, the outline marks the explained place; a small one is shown again as a close-up. The "
-    "explained part is all that the figures show, not only the outlined place. The weaker the effect on the score, the "
-    "more of the grey image shows through the colours."
+    "explained part is all that the figures without close-up show, not only the outlined place. The weaker the effect "
+    "on the score, the more of the grey image shows through the colours."
 )
 
 OF_THE_MODEL = "The outlines here are the model's, without the corrections of the review."

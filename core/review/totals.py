@@ -104,7 +104,7 @@ def corrected_words(opened: Opened) -> str:
     if set(numbers) <= {"changed"}:
         return ""
     told = ", ".join(f"{words} {number:,}" for words, number in numbers.items())
-    return f"In the inventory, the status {STATUSES['edited']} stands for: {told}."
+    return f"In the inventory, the status “{STATUSES['edited']}” stands for: {told}."
 
 
 def totals_words(opened: Opened) -> str:

@@ -67,6 +67,14 @@ def map_landslides(page: Any) -> str:
     return finished(page, before)
 
 
+def map_at_rest(frame: Any) -> None:
+    """Wait until a map no longer moves: the same place and zoom twice, a third of a second apart."""
+    before = None
+    while (now := frame.evaluate(STATE)) != before:
+        before = now
+        frame.page.wait_for_timeout(333)
+
+
 def finished(page: Any, before: str | None = None, found: str = "Landslides") -> str:
     """Wait for the findings of another run than this one, and return its id."""
     other = "before => ![before, null].includes(new URL(location).searchParams.get('run'))"

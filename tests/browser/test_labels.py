@@ -98,10 +98,12 @@ def test_a_unit_is_split_by_a_shape_drawn_over_it_and_another_is_drawn_and_delet
 
     def rectangle(around: str, left: float, right: float) -> None:
         """Draw a rectangle about a unit, from and to a share of its width."""
-        place = steps.settled(page)
+        frame.wait_for_function("() => !window.drawnItems.getLayers().length")  # what was used is taken off the map
         frame.wait_for_function(steps.INSIDE, arg=around)
+        frame.locator(".leaflet-draw-draw-rectangle").click()  # this may scroll the page
+        steps.map_at_rest(frame)
+        place = steps.settled(page)
         west, south, east, north = frame.evaluate(EXTENT, around)
-        frame.locator(".leaflet-draw-draw-rectangle").click()
         page.mouse.move(place["x"] + west + left * (east - west), place["y"] + north - 4)
         page.mouse.down()
         page.mouse.move(place["x"] + west + right * (east - west), place["y"] + south + 4, steps=4)

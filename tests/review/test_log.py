@@ -240,7 +240,7 @@ def test_a_changed_outline_is_never_unreviewed(store: Store, run: str) -> None:
     assert (now.review.features[second].status, now.review.features[second].reviewer) == ("unreviewed", "")
     assert corrected_words(now) == "", "the status says enough"
     now = edited(store, run, actions.merge(now.review, [second, third]))
-    assert corrected_words(now) == "In the inventory, the status outline corrected stands for: changed 1, merged 1."
+    assert corrected_words(now) == "In the inventory, the status “outline corrected” stands for: changed 1, merged 1."
 
 
 def test_a_strip_across_an_outline_leaves_a_piece_on_each_side() -> None:

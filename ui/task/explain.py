@@ -44,10 +44,10 @@ LAYER_HELP = (
     "areas."
 )
 FAITHFUL = (
-    "The explained part is the part of the image that the pictures above show; masked pixels take the mean of their "
-    "band. If the explanation is faithful, the score falls quickly when the places it marks highest are masked (small "
-    "area under the curve), faster than when random places are masked, and rises quickly when only they are visible "
-    "(large area under the curve)."
+    "The explained part is the part of the image that the pictures above without close-up show; masked pixels take the "
+    "mean of their band. If the explanation is faithful, the score falls quickly when the places it marks highest are "
+    "masked (small area under the curve), faster than when random places are masked, and rises quickly when only they "
+    "are visible (large area under the curve)."
 )
 
 
@@ -225,8 +225,8 @@ def show(view: View, run: Run, noun: str) -> None:
                     alt=f"{method} over the image{words}: {means}")  # fmt: skip
     with st.columns(2)[1]:
         show_legend(key, tr(
-            "The explained part is all that the picture shows, not only the outlined place. The weaker the effect, the "
-            "more of the grey image shows through."
+            "The explained part is all that the pictures without close-up show, not only the outlined place. The "
+            "weaker the effect, the more of the grey image shows through."
         ))
     if has_changes(view.result.id):
         st.caption(tr("The outlines here are the model's, without the corrections of the review."))
